@@ -1,0 +1,64 @@
+//! What is known about a call when it is over: one row of the ledger, one line of the access log.
+//! Holds no content and no secret.
+
+use crate::{DialectId, Fault, FinishReason, Losses, Usage};
+
+/// How the bytes travel. Correctness never depends on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Lane {
+    /// The caller's dialect is the target's and nothing touched the content.
+    Verbatim,
+    /// The dialects differ, or the request had to be written anew.
+    Translated,
+}
+
+impl Lane {
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Verbatim => "verbatim",
+            Self::Translated => "translated",
+        }
+    }
+}
+
+/// Filled in from stage to stage; nothing reads it before `settle`.
+#[derive(Clone, Debug, Default)]
+pub struct Record {
+    pub request_id: String,
+    /// Unix time of the first byte, in microseconds.
+    pub started_us: u64,
+    /// Name of the key that called; never the key.
+    pub key: Option<String>,
+    pub team: Option<String>,
+    /// Dialect of the caller.
+    pub dialect: Option<DialectId>,
+    pub operation: &'static str,
+    pub stream: bool,
+    pub model_asked: Option<String>,
+    /// `provider/model` that was called last.
+    pub target: Option<String>,
+    pub provider: Option<String>,
+    /// The model that answered, as the provider named it.
+    pub model_answered: Option<String>,
+    pub upstream_dialect: Option<DialectId>,
+    pub upstream_request_id: Option<String>,
+    pub lane: Option<Lane>,
+    /// Calls that left for a provider.
+    pub attempts: u32,
+    /// HTTP status that the caller got.
+    pub status: u16,
+    pub finish: Option<FinishReason>,
+    pub fault: Option<Fault>,
+    /// The caller left before the answer was whole.
+    pub left: bool,
+    pub usage: Usage,
+    pub losses: Losses,
+    /// From the first byte of the request to the first piece of content, in microseconds.
+    pub first_chunk_us: Option<u64>,
+    /// The gateway's own share before the request left for the provider, in microseconds.
+    pub overhead_us: Option<u64>,
+    pub duration_us: u64,
+    pub request_bytes: u64,
+    pub response_bytes: u64,
+}
