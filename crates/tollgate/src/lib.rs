@@ -1,0 +1,4 @@
+//! Floor 3: the program. Everything that opens a socket, a file or a timer lives here.
+
+pub mod config;
+pub mod simulate;

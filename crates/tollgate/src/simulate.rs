@@ -1,0 +1,1 @@
+//! Serves the simulated providers on a socket.
