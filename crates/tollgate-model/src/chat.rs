@@ -186,12 +186,24 @@ pub enum MediaKind {
 #[derive(Clone, Debug, PartialEq)]
 pub enum MediaSource {
     /// Base64 in the standard alphabet, with padding.
-    Base64 { mime: String, data: String },
-    Url { url: String, mime: Option<String> },
+    Base64 {
+        mime: String,
+        data: String,
+    },
+    Url {
+        url: String,
+        mime: Option<String>,
+    },
     /// A file the provider holds, by its id there.
-    File { id: String, mime: Option<String> },
+    File {
+        id: String,
+        mime: Option<String>,
+    },
     /// A document given as plain text.
-    Text { mime: String, text: String },
+    Text {
+        mime: String,
+        text: String,
+    },
 }
 
 /// A place up to which the provider may cache the prompt.
@@ -233,9 +245,15 @@ pub enum ToolChoice {
     /// This function must be called.
     Function(String),
     /// One of these functions; `required` says whether a call must be made.
-    Among { names: Vec<String>, required: bool },
+    Among {
+        names: Vec<String>,
+        required: bool,
+    },
     /// A choice that only `dialect` knows.
-    Native { dialect: DialectId, json: Value },
+    Native {
+        dialect: DialectId,
+        json: Value,
+    },
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -245,7 +263,12 @@ pub enum OutputFormat {
     /// Any JSON object.
     Json,
     /// JSON that fits a schema.
-    Schema { name: Option<String>, description: Option<String>, schema: Value, strict: Option<bool> },
+    Schema {
+        name: Option<String>,
+        description: Option<String>,
+        schema: Value,
+        strict: Option<bool>,
+    },
 }
 
 /// How much thinking is wanted.

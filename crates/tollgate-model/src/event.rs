@@ -88,6 +88,17 @@ pub enum Event {
     End,
 }
 
+impl Event {
+    /// Metering and endings need it; everything else is content.
+    #[must_use]
+    pub fn is_metered(&self) -> bool {
+        matches!(
+            self,
+            Self::Start { .. } | Self::Usage(_) | Self::Finish { .. } | Self::Fault(_) | Self::End
+        )
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FinishReason {
     Stop,

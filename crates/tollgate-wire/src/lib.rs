@@ -1,1 +1,28 @@
-//! wire
+//! Floor 2: how it looks as bytes. Bytes in, values out.
+//!
+//! A [`Dialect`] reads and writes one vendor's wire format, in both directions; [`DIALECTS`] and
+//! [`OPERATIONS`] list what is spoken. A [`Provider`] is a row: which dialects, where, with what
+//! quirks. [`Framer`] cuts a stream into frames; [`scan`] reads a body in place.
+//!
+//! Deliberately absent: sockets, clocks, environment, and any pair of dialects: a translation is
+//! a decode by one and an encode by another.
+
+pub mod auth;
+pub mod dialect;
+pub mod dialects;
+pub mod framing;
+pub mod ingress;
+pub mod operation;
+pub mod provider;
+pub mod providers;
+pub mod scan;
+pub mod signature;
+
+pub use dialect::{
+    DIALECTS, Dialect, Encoded, EncodedFault, Incoming, Outgoing, Recipient, ReplyContext, Rules,
+    Snapshot, StreamDecoder, StreamEncoder, dialect,
+};
+pub use framing::{Frame, FrameError, Framer, Framing};
+pub use ingress::{Claim, Match, Route};
+pub use operation::{Codec, ModelEntry, OPERATIONS, Operation, OperationRow, codec};
+pub use provider::{PROVIDERS, Provider, Quirks};

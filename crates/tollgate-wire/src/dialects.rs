@@ -1,0 +1,6 @@
+//! The dialects, one folder each: `request`, `reply`, `stream`, `fault`, and a file for each
+//! further operation.
+
+pub mod anthropic_messages;
+pub mod gemini_generate;
+pub mod openai_chat;

@@ -1,0 +1,146 @@
+//! Which dialect and operation a request line asks for.
+
+use std::borrow::Cow;
+
+use http::{HeaderMap, Method};
+use tollgate_model::DialectId;
+
+use crate::{DIALECTS, Dialect, Operation};
+
+/// One request line that callers of a dialect send. A model in the path stands between `prefix`
+/// and `suffix`.
+#[derive(Debug)]
+pub struct Route {
+    pub method: Method,
+    pub prefix: &'static str,
+    /// `None`: the path is `prefix` and nothing more. `Some("")`: the model is the rest.
+    pub suffix: Option<&'static str>,
+    pub claim: Claim,
+    pub operation: Operation,
+    /// The path itself asks for a stream.
+    pub stream: bool,
+}
+
+/// What decides between dialects that share a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// Taken unless another dialect claims it by a header.
+    Open,
+    /// Taken when this header is there.
+    Header(&'static str),
+}
+
+/// A request line that is spoken here.
+#[derive(Debug)]
+pub struct Match<'p> {
+    pub dialect: &'static dyn Dialect,
+    pub route: &'static Route,
+    /// From the path, percent-decoded.
+    pub model: Option<Cow<'p, str>>,
+}
+
+/// Finds the dialect and operation of a request line; `None` when no dialect has such a path.
+#[must_use]
+pub fn find<'p>(method: &Method, path: &'p str, headers: &HeaderMap) -> Option<Match<'p>> {
+    let mut open = None;
+    for dialect in DIALECTS.iter().copied() {
+        for route in dialect.rules().routes {
+            if route.method != *method {
+                continue;
+            }
+            let Some(model) = route.fits(path) else { continue };
+            let found = Match { dialect, route, model };
+            match route.claim {
+                Claim::Header(name) if headers.contains_key(name) => return Some(found),
+                Claim::Header(_) => {}
+                Claim::Open => open = open.or(Some(found)),
+            }
+        }
+    }
+    open
+}
+
+/// The dialect whose callers would understand an error on a path that nobody has.
+#[must_use]
+pub fn dialect_of(path: &str, headers: &HeaderMap) -> &'static dyn Dialect {
+    let by = |id: &str| DIALECTS.iter().copied().find(|dialect| dialect.id().as_str() == id);
+    let google = path.starts_with("/v1beta/") || headers.contains_key("x-goog-api-key");
+    let anthropic = path.starts_with("/v1/messages") || headers.contains_key("anthropic-version");
+    let id = match (google, anthropic) {
+        (true, _) => "gemini-generate",
+        (_, true) => "anthropic-messages",
+        _ => "openai-chat",
+    };
+    by(id).unwrap_or(DIALECTS[0])
+}
+
+/// Other methods that the path is known for, in any dialect.
+pub fn methods(path: &str) -> impl Iterator<Item = (&'static Method, DialectId)> {
+    DIALECTS.iter().flat_map(move |dialect| {
+        let routes = dialect.rules().routes.iter();
+        routes.filter(move |r| r.fits(path).is_some()).map(move |r| (&r.method, dialect.id()))
+    })
+}
+
+impl Route {
+    /// `Some` when the path fits; inside, the model it names.
+    fn fits<'p>(&self, path: &'p str) -> Option<Option<Cow<'p, str>>> {
+        let Some(suffix) = self.suffix else {
+            return (path == self.prefix).then_some(None);
+        };
+        let model = path.strip_prefix(self.prefix)?.strip_suffix(suffix)?;
+        if model.is_empty() || (suffix.is_empty() && model.contains(':')) {
+            return None;
+        }
+        percent_decoded(model).map(Some)
+    }
+}
+
+/// Undoes `%41`; `None` for a broken escape, bad UTF-8 or a control character.
+fn percent_decoded(text: &str) -> Option<Cow<'_, str>> {
+    let decoded = if text.contains('%') {
+        let mut out = Vec::with_capacity(text.len());
+        let mut bytes = text.bytes();
+        while let Some(byte) = bytes.next() {
+            if byte == b'%' {
+                let high = char::from(bytes.next()?).to_digit(16)?;
+                let low = char::from(bytes.next()?).to_digit(16)?;
+                out.push(u8::try_from(high * 16 + low).ok()?);
+            } else {
+                out.push(byte);
+            }
+        }
+        Cow::Owned(String::from_utf8(out).ok()?)
+    } else {
+        Cow::Borrowed(text)
+    };
+    (!decoded.chars().any(char::is_control)).then_some(decoded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percent_escapes_are_undone_once_and_broken_ones_refused() {
+        assert_eq!(percent_decoded("a%2Fb").as_deref(), Some("a/b"));
+        assert_eq!(percent_decoded("a%252Fb").as_deref(), Some("a%2Fb"));
+        for broken in ["%", "%4", "%zz", "%ff", "%00", "a%0Ab"] {
+            assert_eq!(percent_decoded(broken), None, "{broken}");
+        }
+    }
+
+    #[test]
+    fn shared_paths_are_told_apart_by_headers() {
+        let mut headers = HeaderMap::new();
+        let owner = |headers: &HeaderMap| {
+            find(&Method::GET, "/v1/models", headers).map(|m| m.dialect.id().as_str())
+        };
+        assert_eq!(owner(&headers), Some("openai-chat"));
+        headers.insert("anthropic-version", http::HeaderValue::from_static("2023-06-01"));
+        assert_eq!(owner(&headers), Some("anthropic-messages"));
+        headers.clear();
+        headers.insert("x-goog-api-key", http::HeaderValue::from_static("x"));
+        assert_eq!(owner(&headers), Some("gemini-generate"));
+    }
+}

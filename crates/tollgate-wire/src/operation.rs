@@ -1,0 +1,128 @@
+//! What can be asked of a model, and who speaks it: the registry dialect × operation → codec.
+//!
+//! Chat is one operation of several; its codec is the [`Dialect`] itself.
+
+use std::fmt::Debug;
+
+use bytes::Bytes;
+use tollgate_model::{Chat, DialectId, EmbedReply, EmbedRequest, Fault};
+
+use crate::{Dialect, Incoming, Outgoing, Quirks, Recipient, dialects};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Operation {
+    Chat,
+    CountTokens,
+    Embed,
+    ListModels,
+    GetModel,
+}
+
+impl Operation {
+    /// OpenTelemetry's `gen_ai.operation.name` where it has one.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Chat => "chat",
+            Self::CountTokens => "count_tokens",
+            Self::Embed => "embeddings",
+            Self::ListModels => "list_models",
+            Self::GetModel => "get_model",
+        }
+    }
+}
+
+/// One cell of the registry.
+#[derive(Debug)]
+pub struct OperationRow {
+    pub dialect: DialectId,
+    pub codec: Codec,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub enum Codec {
+    Chat(&'static dyn Dialect),
+    CountTokens(&'static dyn CountTokens),
+    Embed(&'static dyn Embed),
+    Models(&'static dyn Models),
+}
+
+/// Every codec, sorted by dialect, then operation.
+pub const OPERATIONS: &[OperationRow] = &[
+    row("anthropic-messages", Codec::Chat(&dialects::anthropic_messages::AnthropicMessages)),
+    row(
+        "anthropic-messages",
+        Codec::CountTokens(&dialects::anthropic_messages::count_tokens::Count),
+    ),
+    row("anthropic-messages", Codec::Models(&dialects::anthropic_messages::models::List)),
+    row("gemini-generate", Codec::Chat(&dialects::gemini_generate::GeminiGenerate)),
+    row("gemini-generate", Codec::CountTokens(&dialects::gemini_generate::count_tokens::Count)),
+    row("gemini-generate", Codec::Embed(&dialects::gemini_generate::embed::Embeddings)),
+    row("gemini-generate", Codec::Models(&dialects::gemini_generate::models::List)),
+    row("openai-chat", Codec::Chat(&dialects::openai_chat::OpenaiChat)),
+    row("openai-chat", Codec::Embed(&dialects::openai_chat::embed::Embeddings)),
+    row("openai-chat", Codec::Models(&dialects::openai_chat::models::List)),
+];
+
+const fn row(dialect: &'static str, codec: Codec) -> OperationRow {
+    OperationRow { dialect: DialectId(dialect), codec }
+}
+
+/// The codec of one dialect for one operation.
+#[must_use]
+pub fn codec(dialect: DialectId, operation: Operation) -> Option<Codec> {
+    let mut rows = OPERATIONS.iter().filter(|row| row.dialect == dialect).map(|row| row.codec);
+    rows.find(|codec| match codec {
+        Codec::Chat(_) => operation == Operation::Chat,
+        Codec::CountTokens(_) => operation == Operation::CountTokens,
+        Codec::Embed(_) => operation == Operation::Embed,
+        Codec::Models(_) => matches!(operation, Operation::ListModels | Operation::GetModel),
+    })
+}
+
+/// How many tokens a chat's input is.
+pub trait CountTokens: Debug + Send + Sync {
+    /// # Errors
+    /// `InvalidRequest` naming the field.
+    fn decode_request(&self, incoming: &Incoming<'_>) -> Result<Chat, Fault>;
+    /// # Errors
+    /// `Unsupported`, as for a chat.
+    fn encode_request(&self, chat: &Chat, to: &Recipient<'_>) -> Result<Outgoing, Fault>;
+    /// # Errors
+    /// `BadUpstream` when the body states no count.
+    fn decode_reply(&self, body: &[u8]) -> Result<u64, Fault>;
+    fn encode_reply(&self, tokens: u64) -> Bytes;
+}
+
+/// Vectors for texts.
+pub trait Embed: Debug + Send + Sync {
+    /// # Errors
+    /// `InvalidRequest` naming the field.
+    fn decode_request(&self, incoming: &Incoming<'_>) -> Result<EmbedRequest, Fault>;
+    /// # Errors
+    /// `Unsupported`, when the dialect cannot carry what is asked (token ids, for example).
+    fn encode_request(&self, ask: &EmbedRequest, to: &Recipient<'_>) -> Result<Outgoing, Fault>;
+    /// # Errors
+    /// `BadUpstream` when the body holds no vectors.
+    fn decode_reply(&self, body: &[u8], quirks: &Quirks) -> Result<EmbedReply, Fault>;
+    /// In the shape and encoding that `ask` wants.
+    fn encode_reply(&self, reply: &EmbedReply, ask: &EmbedRequest, model: &str) -> Bytes;
+}
+
+/// A model that a caller may ask for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ModelEntry {
+    /// As the caller writes it in a request.
+    pub name: String,
+    /// Who offers it: a provider's name, or `tollgate` for a configured model.
+    pub owner: String,
+    /// Unix seconds; when it was configured.
+    pub created: u64,
+}
+
+/// The list of models in the dialect's shape.
+pub trait Models: Debug + Send + Sync {
+    /// The whole list as one page.
+    fn encode_list(&self, models: &[ModelEntry]) -> Bytes;
+    fn encode_one(&self, model: &ModelEntry) -> Bytes;
+}

@@ -1,0 +1,18 @@
+//! Anthropic.
+
+use crate::provider::{Base, Provider, Quirks, Speaks};
+use crate::{Operation, auth::Auth};
+use tollgate_model::DialectId;
+
+pub const ROW: Provider = Provider {
+    kind: "anthropic",
+    speaks: &[Speaks { dialect: DialectId("anthropic-messages"), base: Base::Given }],
+    base_url: "https://api.anthropic.com",
+    auth: Auth::ByDialect,
+    key_env: &["ANTHROPIC_API_KEY"],
+    key_optional: false,
+    self_hosted: false,
+    operations: &[Operation::Chat, Operation::CountTokens],
+    sample_models: &["claude-sonnet-4-5"],
+    quirks: Quirks::NONE,
+};

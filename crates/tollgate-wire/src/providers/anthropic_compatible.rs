@@ -1,0 +1,18 @@
+//! Any host that speaks Anthropic Messages.
+
+use crate::provider::{Base, Provider, Quirks, Speaks};
+use crate::{Operation, auth::Auth};
+use tollgate_model::DialectId;
+
+pub const ROW: Provider = Provider {
+    kind: "anthropic-compatible",
+    speaks: &[Speaks { dialect: DialectId("anthropic-messages"), base: Base::Given }],
+    base_url: "",
+    auth: Auth::ByDialect,
+    key_env: &[],
+    key_optional: true,
+    self_hosted: true,
+    operations: &[Operation::Chat, Operation::CountTokens],
+    sample_models: &[],
+    quirks: Quirks::NONE,
+};

@@ -1,0 +1,21 @@
+//! DeepSeek.
+
+use crate::provider::{Base, Provider, Quirks, Speaks};
+use crate::{Operation, auth::Auth};
+use tollgate_model::DialectId;
+
+pub const ROW: Provider = Provider {
+    kind: "deepseek",
+    speaks: &[
+        Speaks { dialect: DialectId("openai-chat"), base: Base::Given },
+        Speaks { dialect: DialectId("anthropic-messages"), base: Base::Path("/anthropic") },
+    ],
+    base_url: "https://api.deepseek.com",
+    auth: Auth::ByDialect,
+    key_env: &["DEEPSEEK_API_KEY"],
+    key_optional: false,
+    self_hosted: false,
+    operations: &[Operation::Chat],
+    sample_models: &["deepseek-chat"],
+    quirks: Quirks::NONE,
+};

@@ -1,0 +1,18 @@
+//! Google AI Studio.
+
+use crate::provider::{Base, Provider, Quirks, Speaks};
+use crate::{Operation, auth::Auth};
+use tollgate_model::DialectId;
+
+pub const ROW: Provider = Provider {
+    kind: "gemini",
+    speaks: &[Speaks { dialect: DialectId("gemini-generate"), base: Base::Given }],
+    base_url: "https://generativelanguage.googleapis.com",
+    auth: Auth::ByDialect,
+    key_env: &["GEMINI_API_KEY", "GOOGLE_API_KEY"],
+    key_optional: false,
+    self_hosted: false,
+    operations: &[Operation::Chat, Operation::CountTokens, Operation::Embed],
+    sample_models: &["gemini-2.5-flash"],
+    quirks: Quirks::NONE,
+};

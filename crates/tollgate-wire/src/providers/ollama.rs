@@ -1,0 +1,18 @@
+//! Ollama.
+
+use crate::provider::{Base, Provider, Quirks, Speaks};
+use crate::{Operation, auth::Auth};
+use tollgate_model::DialectId;
+
+pub const ROW: Provider = Provider {
+    kind: "ollama",
+    speaks: &[Speaks { dialect: DialectId("openai-chat"), base: Base::Given }],
+    base_url: "http://127.0.0.1:11434/v1",
+    auth: Auth::Bearer,
+    key_env: &[],
+    key_optional: true,
+    self_hosted: true,
+    operations: &[Operation::Chat, Operation::Embed],
+    sample_models: &["llama3.1"],
+    quirks: Quirks::NONE,
+};

@@ -1,0 +1,18 @@
+//! OpenAI.
+
+use crate::provider::{Base, Provider, Quirks, Speaks};
+use crate::{Operation, auth::Auth};
+use tollgate_model::DialectId;
+
+pub const ROW: Provider = Provider {
+    kind: "openai",
+    speaks: &[Speaks { dialect: DialectId("openai-chat"), base: Base::Given }],
+    base_url: "https://api.openai.com/v1",
+    auth: Auth::Bearer,
+    key_env: &["OPENAI_API_KEY"],
+    key_optional: false,
+    self_hosted: false,
+    operations: &[Operation::Chat, Operation::Embed],
+    sample_models: &["gpt-4o-mini"],
+    quirks: Quirks::NONE,
+};

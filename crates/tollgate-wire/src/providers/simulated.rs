@@ -1,0 +1,22 @@
+//! The simulated provider of this program: speaks every dialect.
+
+use crate::provider::{Base, Provider, Quirks, Speaks};
+use crate::{Operation, auth::Auth};
+use tollgate_model::DialectId;
+
+pub const ROW: Provider = Provider {
+    kind: "simulated",
+    speaks: &[
+        Speaks { dialect: DialectId("openai-chat"), base: Base::Given },
+        Speaks { dialect: DialectId("anthropic-messages"), base: Base::Root },
+        Speaks { dialect: DialectId("gemini-generate"), base: Base::Root },
+    ],
+    base_url: "",
+    auth: Auth::ByDialect,
+    key_env: &[],
+    key_optional: true,
+    self_hosted: true,
+    operations: &[Operation::Chat, Operation::CountTokens, Operation::Embed],
+    sample_models: &["hello"],
+    quirks: Quirks::NONE,
+};

@@ -1,0 +1,21 @@
+//! vLLM.
+
+use crate::provider::{Base, Provider, Quirks, Speaks};
+use crate::{Operation, auth::Auth};
+use tollgate_model::DialectId;
+
+pub const ROW: Provider = Provider {
+    kind: "vllm",
+    speaks: &[
+        Speaks { dialect: DialectId("openai-chat"), base: Base::Given },
+        Speaks { dialect: DialectId("anthropic-messages"), base: Base::Root },
+    ],
+    base_url: "",
+    auth: Auth::Bearer,
+    key_env: &[],
+    key_optional: true,
+    self_hosted: true,
+    operations: &[Operation::Chat, Operation::Embed],
+    sample_models: &[],
+    quirks: Quirks::NONE,
+};

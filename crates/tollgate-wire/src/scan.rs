@@ -1,0 +1,1 @@
+//! One validating pass over a JSON body that copies nothing.
