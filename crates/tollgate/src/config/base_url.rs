@@ -122,12 +122,7 @@ impl BaseUrl {
             return Err(BaseUrlError::UserInfo);
         }
         let (host, port) = split_authority(authority, scheme)?;
-        Ok(Self {
-            scheme,
-            host,
-            port,
-            path_prefix: plain_path(path)?,
-        })
+        Ok(Self { scheme, host, port, path_prefix: plain_path(path)? })
     }
 
     /// Host and port as a `Host` header writes them: the scheme's own port is left out.
@@ -143,13 +138,7 @@ impl BaseUrl {
 
 impl fmt::Display for BaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}://{}{}",
-            self.scheme.as_str(),
-            self.authority(),
-            self.path_prefix
-        )
+        write!(f, "{}://{}{}", self.scheme.as_str(), self.authority(), self.path_prefix)
     }
 }
 
@@ -168,12 +157,9 @@ fn split_scheme(text: &str) -> Result<(Scheme, &str), BaseUrlError> {
 
 fn split_authority(authority: &str, scheme: Scheme) -> Result<(Host, u16), BaseUrlError> {
     let (host, port) = if let Some(inside) = authority.strip_prefix('[') {
-        let (address, after) = inside
-            .split_once(']')
-            .ok_or_else(|| BaseUrlError::Host(authority.to_owned()))?;
-        let ip: Ipv6Addr = address
-            .parse()
-            .map_err(|_| BaseUrlError::Host(address.to_owned()))?;
+        let (address, after) =
+            inside.split_once(']').ok_or_else(|| BaseUrlError::Host(authority.to_owned()))?;
+        let ip: Ipv6Addr = address.parse().map_err(|_| BaseUrlError::Host(address.to_owned()))?;
         let port = match after.strip_prefix(':') {
             Some(port) => Some(port),
             None if after.is_empty() => None,
@@ -217,9 +203,7 @@ fn parse_host(text: &str) -> Result<Host, BaseUrlError> {
         (1..=63).contains(&label.len())
             && !label.starts_with('-')
             && !label.ends_with('-')
-            && label
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
     };
     // A last label of digits would be read as an old spelling of an address by some resolvers.
     let last = name.rsplit('.').next().unwrap_or_default();
@@ -258,38 +242,18 @@ mod tests {
     #[test]
     fn plain_addresses_are_taken_apart() {
         let cases = [
-            (
-                "https://api.openai.com/v1",
-                "https://api.openai.com/v1",
-                443,
-            ),
-            (
-                "https://api.openai.com/v1/",
-                "https://api.openai.com/v1",
-                443,
-            ),
+            ("https://api.openai.com/v1", "https://api.openai.com/v1", 443),
+            ("https://api.openai.com/v1/", "https://api.openai.com/v1", 443),
             ("HTTPS://API.Example.COM", "https://api.example.com", 443),
-            (
-                "http://127.0.0.1:11434/v1",
-                "http://127.0.0.1:11434/v1",
-                11434,
-            ),
+            ("http://127.0.0.1:11434/v1", "http://127.0.0.1:11434/v1", 11434),
             ("http://[::1]:8000", "http://[::1]:8000", 8000),
             ("http://[::1]", "http://[::1]", 80),
             ("https://host:443/a/b", "https://host/a/b", 443),
-            (
-                "http://model_server.internal.:80",
-                "http://model_server.internal",
-                80,
-            ),
+            ("http://model_server.internal.:80", "http://model_server.internal", 80),
         ];
         for (text, shown, port) in cases {
             let base = BaseUrl::parse(text).unwrap();
-            assert_eq!(
-                (base.to_string().as_str(), base.port),
-                (shown, port),
-                "{text}"
-            );
+            assert_eq!((base.to_string().as_str(), base.port), (shown, port), "{text}");
         }
     }
 
@@ -365,11 +329,7 @@ mod tests {
         ] {
             assert!(BaseUrl::parse(text).unwrap().host.is_loopback(), "{text}");
         }
-        for text in [
-            "http://localhost.example.com",
-            "http://10.0.0.1",
-            "http://[2001:db8::1]",
-        ] {
+        for text in ["http://localhost.example.com", "http://10.0.0.1", "http://[2001:db8::1]"] {
             assert!(!BaseUrl::parse(text).unwrap().host.is_loopback(), "{text}");
         }
     }

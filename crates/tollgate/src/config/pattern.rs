@@ -34,19 +34,13 @@ impl Pattern {
         if star != text.rfind('*') {
             return Err(PatternError::ManyStars);
         }
-        Ok(Self {
-            text: text.into(),
-            star,
-        })
+        Ok(Self { text: text.into(), star })
     }
 
     /// The pattern that matches every name.
     #[must_use]
     pub fn any() -> Self {
-        Self {
-            text: "*".into(),
-            star: Some(0),
-        }
+        Self { text: "*".into(), star: Some(0) }
     }
 
     #[must_use]
