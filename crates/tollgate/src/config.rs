@@ -16,6 +16,7 @@ use std::time::Duration;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use secrecy::SecretString;
 use tollgate_model::ids::DialectId;
+use tollgate_wire::provider::Provider;
 
 pub use base_url::{BaseUrl, Scheme};
 pub use pattern::Pattern;
@@ -89,8 +90,9 @@ pub struct Storage {
 #[derive(Debug)]
 pub struct ProviderConfig {
     pub name: String,
-    pub kind: &'static str,
-    pub base: BaseUrl,
+    pub provider: &'static Provider,
+    /// `None`, of the simulated kind only: the one inside this process.
+    pub base: Option<BaseUrl>,
     pub api_key: Option<SecretString>,
     /// Speak this dialect only, whatever the caller speaks.
     pub dialect: Option<DialectId>,
