@@ -14,6 +14,7 @@ pub struct Extras {
     dialect: Option<DialectId>,
     fields: Map<String, Value>,
     spellings: Vec<Spelling>,
+    forms: Vec<&'static str>,
 }
 
 /// A field that the hub understands but would write differently: `"stop": "x"` for `["x"]`.
@@ -30,7 +31,25 @@ impl Extras {
     /// What is left of an object after the decoder has removed every field it understands.
     #[must_use]
     pub fn left_over(dialect: DialectId, fields: Map<String, Value>) -> Self {
-        Self { dialect: Some(dialect), fields, spellings: Vec::new() }
+        Self { dialect: Some(dialect), fields, ..Self::default() }
+    }
+
+    /// The object was written in `dialect` (and not made by the gateway or read from another).
+    #[must_use]
+    pub fn is_of(&self, dialect: DialectId) -> bool {
+        self.dialect == Some(dialect)
+    }
+
+    /// Remembers which of several names or forms the caller chose, for the dialect's encoder.
+    pub fn choose(&mut self, dialect: DialectId, form: &'static str) {
+        self.dialect = Some(dialect);
+        self.forms.push(form);
+    }
+
+    /// The caller chose this form.
+    #[must_use]
+    pub fn chose(&self, dialect: DialectId, form: &str) -> bool {
+        self.dialect == Some(dialect) && self.forms.contains(&form)
     }
 
     #[must_use]
@@ -64,8 +83,9 @@ impl Extras {
         }
     }
 
-    /// Gives the fields back to `out`, an object of `dialect`. Fields of any other dialect are
-    /// not given back; each becomes a loss under `path`.
+    /// Gives the fields back to `out`, an object of `dialect`: those it lacks, and inside an
+    /// object that it has, those that object lacks. Fields of any other dialect are not given
+    /// back; each becomes a loss under `path`.
     pub fn restore(
         &self,
         dialect: DialectId,
@@ -80,8 +100,16 @@ impl Extras {
                 }
             }
             for (name, value) in &self.fields {
-                if !out.contains_key(name) {
-                    out.insert(name.clone(), value.clone());
+                match (out.get_mut(name), value) {
+                    (None, _) => {
+                        out.insert(name.clone(), value.clone());
+                    }
+                    (Some(Value::Object(within)), Value::Object(left)) => {
+                        for (name, value) in left {
+                            within.entry(name.clone()).or_insert_with(|| value.clone());
+                        }
+                    }
+                    (Some(_), _) => {}
                 }
             }
         } else {

@@ -15,6 +15,7 @@ pub mod ingress;
 pub mod operation;
 pub mod provider;
 pub mod providers;
+pub mod refused;
 pub mod scan;
 pub mod signature;
 
