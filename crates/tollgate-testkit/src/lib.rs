@@ -1,1 +1,5 @@
 //! testkit
+
+mod robustness;
+
+pub use robustness::robustness;

@@ -1,6 +1,17 @@
 //! Cuts a streamed body into frames, whatever the network's own cuts were.
+//!
+//! Nothing is lost: the `raw` bytes of the frames, joined, are the body, so a lane that passes a
+//! stream on sends them as they are. What a frame means is the dialect's to say, not read here.
 
-use bytes::Bytes;
+mod json_array;
+mod sse;
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+use std::mem;
+
+use bytes::{Buf, Bytes};
 
 /// How a stream is framed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,42 +56,142 @@ pub enum FrameError {
     /// The bytes are no frames of this kind.
     #[error("the stream is not framed as announced")]
     Malformed,
+    /// The body ended where no frame ends.
+    #[error("the stream ended inside an event")]
+    Unfinished,
 }
 
-/// Cuts bytes into frames.
+/// Cuts bytes into frames: [`push`](Self::push) a chunk, take frames until there is none, and at
+/// the end of the body ask [`end`](Self::end) for the rest.
+///
+/// A frame that lies in one chunk is a slice of it. Only one that spans chunks is copied, once.
+/// How the body was cut into chunks never shows: not in the frames, and not in the errors.
 #[derive(Debug)]
 pub struct Framer {
-    framing: Framing,
+    cutter: Cutter,
     most: usize,
+    /// The beginning of a frame whose end has not come; the cutter has read it.
     held: Vec<u8>,
+    /// What came and the cutter has not read.
+    chunks: VecDeque<Bytes>,
+    /// An error is final: after it nothing can be told apart.
+    broken: Option<FrameError>,
+}
+
+#[derive(Debug)]
+enum Cutter {
+    Sse(sse::Cutter),
+    JsonArray(json_array::Cutter),
 }
 
 impl Framer {
     /// `most`: bound on one frame in bytes.
     #[must_use]
     pub fn new(framing: Framing, most: usize) -> Self {
-        Self { framing, most, held: Vec::new() }
+        let cutter = match framing {
+            Framing::Sse => Cutter::Sse(sse::Cutter::default()),
+            Framing::JsonArray => Cutter::JsonArray(json_array::Cutter::default()),
+        };
+        Self { cutter, most, held: Vec::new(), chunks: VecDeque::new(), broken: None }
     }
 
-    /// Takes the next bytes of the body.
+    /// Takes the next bytes of the body. Take the frames out before pushing more: what is pushed
+    /// and not yet cut has no bound of its own.
     pub fn push(&mut self, bytes: Bytes) {
-        self.held.extend_from_slice(&bytes);
+        if !bytes.is_empty() && self.broken.is_none() {
+            self.chunks.push_back(bytes);
+        }
     }
 
     /// The next whole frame, if there is one.
     ///
     /// # Errors
-    /// When a frame outgrows its bound or the bytes cannot be frames.
+    /// When a frame outgrows its bound or the bytes cannot be frames; then for good.
     pub fn next_frame(&mut self) -> Result<Option<Frame>, FrameError> {
-        let _ = self.framing;
-        if self.held.len() > self.most { Err(FrameError::TooLarge(self.most)) } else { Ok(None) }
+        if let Some(error) = self.broken {
+            return Err(error);
+        }
+        self.cut().map_err(|error| self.give_up(error))
     }
 
     /// The body has ended: what was left over as a last frame, if it is one.
     ///
+    /// Call it once `next_frame` gives nothing more. Of server-sent events, a last event whose
+    /// blank line is missing counts when its data is whole (JSON, or a terminator such as
+    /// `[DONE]`): several providers leave that line out. A browser would drop it. Comments and
+    /// white space are handed out with empty data.
+    ///
     /// # Errors
-    /// When the rest is no frame.
+    /// `Unfinished` when the rest is the beginning of a frame.
     pub fn end(&mut self) -> Result<Option<Frame>, FrameError> {
+        if let Some(error) = self.broken {
+            return Err(error);
+        }
+        self.rest().map_err(|error| self.give_up(error))
+    }
+
+    fn cut(&mut self) -> Result<Option<Frame>, FrameError> {
+        while let Some(chunk) = self.chunks.front_mut() {
+            // One byte more than may be: so a frame is found too large at the same byte however
+            // it was cut.
+            let room = self.most.saturating_sub(self.held.len()).saturating_add(1);
+            let window = &chunk[..chunk.len().min(room)];
+            let end = match &mut self.cutter {
+                Cutter::Sse(cutter) => cutter.cut(window),
+                Cutter::JsonArray(cutter) => cutter.cut(window)?,
+            };
+            let more = end.unwrap_or(window.len());
+            if self.held.len() + more > self.most {
+                return Err(FrameError::TooLarge(self.most));
+            }
+            let raw = match end {
+                Some(_) if self.held.is_empty() => Some(chunk.split_to(more)),
+                _ => {
+                    self.held.extend_from_slice(&chunk[..more]);
+                    chunk.advance(more);
+                    end.map(|_| Bytes::from(mem::take(&mut self.held)))
+                }
+            };
+            if chunk.is_empty() {
+                self.chunks.pop_front();
+            }
+            if let Some(raw) = raw {
+                return Ok(Some(self.read(raw)));
+            }
+        }
         Ok(None)
+    }
+
+    fn read(&mut self, raw: Bytes) -> Frame {
+        match &mut self.cutter {
+            Cutter::Sse(cutter) => cutter.read(raw),
+            Cutter::JsonArray(cutter) => cutter.read(raw),
+        }
+    }
+
+    fn rest(&mut self) -> Result<Option<Frame>, FrameError> {
+        let whole = match &self.cutter {
+            Cutter::Sse(_) => true,
+            Cutter::JsonArray(cutter) => cutter.is_closed(),
+        };
+        if !whole {
+            return Err(FrameError::Unfinished);
+        }
+        if self.held.is_empty() {
+            return Ok(None);
+        }
+        let raw = Bytes::from(mem::take(&mut self.held));
+        let frame = match &mut self.cutter {
+            Cutter::Sse(cutter) => cutter.read_last(raw)?,
+            Cutter::JsonArray(cutter) => cutter.read(raw),
+        };
+        Ok(Some(frame))
+    }
+
+    fn give_up(&mut self, error: FrameError) -> FrameError {
+        self.broken = Some(error);
+        self.held = Vec::new();
+        self.chunks.clear();
+        error
     }
 }
