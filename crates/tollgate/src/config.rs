@@ -4,7 +4,29 @@
 //! after every name, reference, secret and unit has been resolved. Nothing here reads a clock or opens a socket.
 
 pub mod base_url;
+mod check;
+mod environment;
+mod later;
+mod limits;
+mod listen;
+mod load;
+mod models;
+#[cfg(test)]
+mod mutations;
+pub mod nearest;
 pub mod pattern;
+mod pem;
+mod place;
+mod providers;
+pub mod refusal;
+mod secret;
+mod shape;
+mod teams;
+#[cfg(test)]
+mod tests;
+mod units;
+mod written;
+mod yaml;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -19,7 +41,10 @@ use tollgate_model::ids::DialectId;
 use tollgate_wire::provider::Provider;
 
 pub use base_url::{BaseUrl, Scheme};
+pub use load::Loaded;
 pub use pattern::Pattern;
+pub use refusal::{Refusal, Refusals};
+pub use written::schema;
 
 /// The team that a key belongs to when none is named.
 pub const DEFAULT_TEAM: &str = "default";

@@ -56,6 +56,19 @@ impl Host {
     pub fn is_unspecified(&self) -> bool {
         matches!(self, Self::Address(ip) if ip.is_unspecified())
     }
+
+    /// Whether it is an address that clouds serve their machines' metadata on, credentials included.
+    #[must_use]
+    pub fn is_link_local(&self) -> bool {
+        match self {
+            Self::Name(_) => false,
+            Self::Address(IpAddr::V4(v4)) => v4.is_link_local(),
+            Self::Address(IpAddr::V6(v6)) => {
+                v6.is_unicast_link_local()
+                    || v6.to_ipv4_mapped().is_some_and(|v4| v4.is_link_local())
+            }
+        }
+    }
 }
 
 impl fmt::Display for Host {

@@ -54,6 +54,29 @@ impl Pattern {
             && name.ends_with(after)
     }
 
+    /// Whether some name is matched by both.
+    #[must_use]
+    pub fn overlaps(&self, other: &Self) -> bool {
+        let (Some(mine), Some(theirs)) = (self.star, other.star) else {
+            return if self.is_exact() {
+                other.matches(&self.text)
+            } else {
+                self.matches(&other.text)
+            };
+        };
+        let begins = agree(self.text[..mine].bytes(), other.text[..theirs].bytes());
+        begins && agree(self.text[mine + 1..].bytes().rev(), other.text[theirs + 1..].bytes().rev())
+    }
+
+    /// Whether some name that begins with `prefix`, and goes on, is matched.
+    #[must_use]
+    pub fn reaches_under(&self, prefix: &str) -> bool {
+        match self.star {
+            None => self.text.len() > prefix.len() && self.text.starts_with(prefix),
+            Some(star) => agree(self.text[..star].bytes(), prefix.bytes()),
+        }
+    }
+
     /// Whether it names one model only.
     #[must_use]
     pub const fn is_exact(&self) -> bool {
@@ -64,6 +87,11 @@ impl Pattern {
     pub fn as_str(&self) -> &str {
         &self.text
     }
+}
+
+/// Whether one is the beginning of the other.
+fn agree(a: impl Iterator<Item = u8>, b: impl Iterator<Item = u8>) -> bool {
+    a.zip(b).all(|(a, b)| a == b)
 }
 
 impl fmt::Display for Pattern {
@@ -102,6 +130,41 @@ mod tests {
                 Pattern::parse(pattern).unwrap().matches(name),
                 expected,
                 "{pattern} {name}"
+            );
+        }
+    }
+
+    #[test]
+    fn patterns_overlap_when_a_name_fits_both() {
+        let cases = [
+            ("gpt-*", "gpt-4o", true),
+            ("gpt-4o", "gpt-*", true),
+            ("a*", "b*", false),
+            ("a*", "ab*", true),
+            ("*x", "a*", true),
+            ("*-mini", "*-large", false),
+            ("a", "a", true),
+            ("a", "b", false),
+        ];
+        for (a, b, expected) in cases {
+            assert_eq!(
+                Pattern::parse(a).unwrap().overlaps(&Pattern::parse(b).unwrap()),
+                expected,
+                "{a} {b}"
+            );
+        }
+        for (pattern, prefix, expected) in [
+            ("openai/*", "openai/", true),
+            ("openai/gpt-5", "openai/", true),
+            ("openai/", "openai/", false),
+            ("open*", "openai/", true),
+            ("*", "openai/", true),
+            ("gpt-*", "openai/", false),
+        ] {
+            assert_eq!(
+                Pattern::parse(pattern).unwrap().reaches_under(prefix),
+                expected,
+                "{pattern} {prefix}"
             );
         }
     }

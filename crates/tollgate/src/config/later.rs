@@ -1,0 +1,148 @@
+//! What a later version will know. Such a setting is refused by name and never ignored: a limit that nobody enforces
+//! is worse than none. Rows leave this table when their feature arrives.
+
+use super::place::{Path, Step};
+
+/// Keys: where they would stand (`*` any name, `[]` any entry), and what they would do.
+const KEYS: &[(&str, &str)] = &[
+    ("audit", "an audit trail"),
+    ("cache", "a cache of answers"),
+    ("keys.*.budgets", "budgets of a key"),
+    ("keys.*.expires", "the expiry of a key"),
+    ("keys.*.limits", "limits of a key"),
+    ("keys.*.models", "an allow-list of a single key"),
+    ("keys.*.policies", "policies of a key"),
+    ("keys.*.tags", "tags"),
+    ("listen.cors", "calls from browsers"),
+    ("login", "people who sign in"),
+    ("mcp", "tools served over MCP"),
+    ("models.*.cache", "a cache of answers"),
+    ("models.*.hedge", "hedged calls"),
+    ("models.*.policies", "policies of a model"),
+    ("models.*.residency", "residency"),
+    ("models.*.retry", "rules for retries"),
+    ("models.*.shadow", "shadow traffic"),
+    ("models.*.targets[].dialect", "a dialect of a single target"),
+    ("models.*.targets[].price", "prices"),
+    ("models.*.targets[].region", "regions of a target"),
+    ("models.*.targets[].residency", "residency"),
+    ("models.*.targets[].timeouts", "timeouts of a single target"),
+    ("models.*.targets[].weight", "weighted targets"),
+    ("models.*.targets[].when", "conditions on targets"),
+    ("models.*.template", "templates"),
+    ("organisation", "an organisation"),
+    ("people", "people who sign in"),
+    ("policies", "policies on content"),
+    ("prices", "prices"),
+    ("providers.*.concurrency", "ceilings of a provider"),
+    ("providers.*.headers", "headers added to a provider's calls"),
+    ("providers.*.health", "health checks"),
+    ("providers.*.limits", "limits of a provider"),
+    ("providers.*.location", "locations of a provider"),
+    ("providers.*.prices", "prices"),
+    ("providers.*.project", "projects of a provider"),
+    ("providers.*.proxy", "a proxy towards a provider"),
+    ("providers.*.quirks", "quirks written in the file"),
+    ("providers.*.region", "regions of a provider"),
+    ("providers.*.residency", "residency"),
+    ("providers.*.resource", "resources of a provider"),
+    ("providers.*.retry", "rules for retries"),
+    ("residency", "residency"),
+    ("runtime", "settings of the runtime"),
+    ("sessions", "sessions"),
+    ("storage.content", "stored content"),
+    ("storage.shared", "state shared between gateways"),
+    ("teams.*.budgets", "budgets"),
+    ("teams.*.cache", "a cache of answers"),
+    ("teams.*.limits", "rate limits"),
+    ("teams.*.members", "people who sign in"),
+    ("teams.*.policies", "policies on content"),
+    ("teams.*.residency", "residency"),
+    ("teams.*.tags", "tags"),
+    ("telemetry", "export of telemetry (metrics are served at `/metrics`)"),
+    ("templates", "templates"),
+];
+
+/// Values of keys that are known already.
+const VALUES: &[(&str, &str, &str)] = &[
+    ("models.*.strategy", "cheapest", "choosing the cheapest target"),
+    ("models.*.strategy", "fastest", "choosing the fastest target"),
+    ("models.*.strategy", "least-busy", "choosing the least busy target"),
+    ("models.*.strategy", "weighted", "weighted targets"),
+    ("providers.*.dialect", "bedrock-converse", "the dialect of Bedrock"),
+    ("providers.*.dialect", "openai-responses", "the dialect of OpenAI Responses"),
+    ("providers.*.kind", "azure", "Azure OpenAI"),
+    ("providers.*.kind", "azure-openai", "Azure OpenAI"),
+    ("providers.*.kind", "bedrock", "AWS Bedrock"),
+    ("providers.*.kind", "cohere", "Cohere"),
+    ("providers.*.kind", "vertex", "Google Vertex AI"),
+];
+
+/// What the key at `path` would do in a later version.
+pub(super) fn key(path: &Path) -> Option<&'static str> {
+    KEYS.iter().find(|(pattern, _)| stands_at(pattern, path)).map(|(_, what)| *what)
+}
+
+/// What `value` at `path` would mean in a later version.
+pub(super) fn value(path: &Path, value: &str) -> Option<&'static str> {
+    VALUES
+        .iter()
+        .find(|(pattern, later, _)| *later == value && stands_at(pattern, path))
+        .map(|(_, _, what)| *what)
+}
+
+fn stands_at(pattern: &str, path: &Path) -> bool {
+    let mut wanted = pattern.split('.').flat_map(|part| match part.strip_suffix("[]") {
+        Some(name) => vec![name, "[]"],
+        None => vec![part],
+    });
+    let mut steps = path.steps().iter();
+    loop {
+        match (wanted.next(), steps.next()) {
+            (None, None) => return true,
+            (Some("*"), Some(Step::Key(_))) | (Some("[]"), Some(Step::Index(_))) => {}
+            (Some(name), Some(Step::Key(key))) if name == key => {}
+            _ => return false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_sorted_and_none_is_known_already() {
+        assert!(KEYS.is_sorted());
+        assert!(VALUES.is_sorted());
+        let schema = super::super::written::schema();
+        for (pattern, _) in KEYS {
+            let mut here = &schema;
+            for part in pattern.split('.') {
+                let part = part.trim_end_matches("[]");
+                let below = if part == "*" {
+                    &here["additionalProperties"]
+                } else {
+                    &here["properties"][part]
+                };
+                let below = if below["items"].is_object() { &below["items"] } else { below };
+                here = match below["$ref"].as_str() {
+                    Some(reference) => &schema["$defs"][reference.trim_start_matches("#/$defs/")],
+                    None => below,
+                };
+            }
+            assert!(here.is_null(), "{pattern} is known now: remove its row");
+        }
+    }
+
+    #[test]
+    fn rows_match_their_places_only() {
+        let top = Path::top();
+        let target = top.key("models").key("a.b").key("targets").index(3);
+        assert!(key(&target.key("weight")).is_some());
+        assert!(key(&target.key("to")).is_none());
+        assert!(key(&top.key("weight")).is_none());
+        assert!(key(&top.key("teams").key("x").key("budgets")).is_some());
+        assert!(value(&top.key("models").key("a").key("strategy"), "weighted").is_some());
+    }
+}

@@ -1,0 +1,276 @@
+//! The configuration, as written: one struct for each mapping of the file. The comments here are what editors show,
+//! and the JSON Schema made from these types is what the shape of a file is checked against. Nothing here is resolved.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use tollgate_wire::PROVIDERS;
+
+use super::units::{DURATION_PATTERN, SIZE_PATTERN};
+
+/// A Tollgate configuration.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "tollgate.yaml")]
+pub(super) struct File {
+    /// Where the gateway listens.
+    pub(super) listen: Option<Listen>,
+    /// Where state rests.
+    pub(super) storage: Option<Storage>,
+    /// Who answers calls, by a name of your choice.
+    pub(super) providers: BTreeMap<String, Provider>,
+    /// Names that callers use for models, and where they lead. A name may hold one `*`. Without an entry here a model is
+    /// still reached as `provider/model`.
+    pub(super) models: Option<BTreeMap<String, Model>>,
+    /// Who pays, and what its keys may use.
+    pub(super) teams: Option<BTreeMap<String, Team>>,
+    /// Keys that callers show. Others are made with `tollgate keys create`.
+    pub(super) keys: Option<BTreeMap<String, Key>>,
+    /// Bounds on what may be sent and received.
+    pub(super) limits: Option<Limits>,
+    /// How the process ends.
+    pub(super) shutdown: Option<Shutdown>,
+    /// What the process writes to its standard error.
+    pub(super) log: Option<Log>,
+}
+
+/// Where the gateway listens. A change of an address needs a restart.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Listen {
+    /// Address for callers, such as `0.0.0.0:8080`. Default `127.0.0.1:8080`, or the next free port.
+    pub(super) data: Option<String>,
+    /// Address for operators: health, metrics, the page that says what runs. Default `127.0.0.1:8081`, or the next free
+    /// port.
+    pub(super) admin: Option<String>,
+    /// Serve callers over TLS. Default: plain HTTP.
+    pub(super) tls: Option<ListenTls>,
+    /// How long a caller may take.
+    pub(super) timeouts: Option<ListenTimeouts>,
+}
+
+/// TLS towards callers.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ListenTls {
+    /// PEM file with the certificate and its chain.
+    pub(super) certificate: String,
+    /// PEM file with the private key.
+    pub(super) key: String,
+    /// PEM file with roots. When given, every caller must show a certificate from one of them.
+    pub(super) client_ca: Option<String>,
+}
+
+/// How long a caller may take.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ListenTimeouts {
+    /// For the whole head of a request, once it has begun. Default `15s`.
+    #[schemars(extend("pattern" = DURATION_PATTERN))]
+    pub(super) head: Option<String>,
+    /// Between two pieces of a request body. Default `30s`.
+    #[schemars(extend("pattern" = DURATION_PATTERN))]
+    pub(super) body: Option<String>,
+    /// For taking the next piece of an answer. Default `60s`.
+    #[schemars(extend("pattern" = DURATION_PATTERN))]
+    pub(super) write: Option<String>,
+    /// For the next request on an open connection. Default `90s`.
+    #[schemars(extend("pattern" = DURATION_PATTERN))]
+    pub(super) idle: Option<String>,
+}
+
+/// Where state rests.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Storage {
+    /// `sqlite:PATH`. Default: `tollgate.db` in the data directory.
+    #[schemars(extend("pattern" = "^sqlite:."))]
+    pub(super) database: Option<String>,
+}
+
+/// One provider.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Provider {
+    /// What kind of provider it is: this decides its dialects, its address and how it is authenticated.
+    pub(super) kind: String,
+    /// What the vendor's own SDK takes as its base URL. Default: the kind's own address, where it has one.
+    pub(super) base_url: Option<String>,
+    /// The credential, as a reference: `${env:NAME}` or `${file:PATH}`.
+    pub(super) api_key: Option<String>,
+    /// Speak this dialect only. Default: the caller's own where the kind speaks it, else the kind's preferred one.
+    pub(super) dialect: Option<String>,
+    /// PEM file with roots that are trusted for this provider besides the system's.
+    pub(super) ca: Option<String>,
+    /// PEM file with the certificate that is shown to the provider. Needs `key`.
+    pub(super) certificate: Option<String>,
+    /// PEM file with the private key of `certificate`.
+    pub(super) key: Option<String>,
+    /// How long to wait for this provider.
+    pub(super) timeouts: Option<Timeouts>,
+}
+
+/// How long to wait for a provider.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Timeouts {
+    /// For a connection, its TLS included. Default `5s`.
+    #[schemars(extend("pattern" = DURATION_PATTERN))]
+    pub(super) connect: Option<String>,
+    /// From the request sent to the first token. Default `60s`.
+    #[schemars(extend("pattern" = DURATION_PATTERN))]
+    pub(super) first_token: Option<String>,
+    /// Between two tokens. Default `60s`.
+    #[schemars(extend("pattern" = DURATION_PATTERN))]
+    pub(super) between_tokens: Option<String>,
+    /// For the whole call. Default `10m`.
+    #[schemars(extend("pattern" = DURATION_PATTERN))]
+    pub(super) total: Option<String>,
+}
+
+/// A model name, and where it leads.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Model {
+    /// How a target is chosen. Default `priority`.
+    pub(super) strategy: Option<Strategy>,
+    /// Where the name leads.
+    #[schemars(extend("minItems" = 1))]
+    pub(super) targets: Vec<Target>,
+    /// How long to wait; these go before the provider's own.
+    pub(super) timeouts: Option<Timeouts>,
+    /// Refuse a call when its translation would lose a field. Default `false`: the loss is named in `x-tollgate-loss`.
+    pub(super) strict: Option<bool>,
+}
+
+/// How a target is chosen.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Strategy {
+    /// In the order written, until one answers.
+    Priority,
+}
+
+/// One place a model name leads to.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Target {
+    /// `provider/model`; `provider/*` passes on the name that the caller used.
+    #[schemars(extend("pattern" = "^[^/]+/.+$"))]
+    pub(super) to: String,
+}
+
+/// A team.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Team {
+    /// Model names its keys may use; each may hold one `*`. Default: all.
+    #[schemars(extend("minItems" = 1))]
+    pub(super) models: Option<Vec<String>>,
+}
+
+/// A key that callers show.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Key {
+    /// The team it belongs to. Default `default`.
+    pub(super) team: Option<String>,
+    /// The key itself, as a reference: `${env:NAME}` or `${file:PATH}`.
+    pub(super) secret: String,
+}
+
+/// Bounds on what may be sent and received.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Limits {
+    /// A request body, also after it is inflated. Default `32MiB`.
+    #[schemars(extend("pattern" = SIZE_PATTERN))]
+    pub(super) body: Option<String>,
+    /// All header lines of a request together. Default `64KiB`.
+    #[schemars(extend("pattern" = SIZE_PATTERN))]
+    pub(super) head: Option<String>,
+    /// How many header lines a request may have. Default `100`.
+    pub(super) headers: Option<u32>,
+    /// A provider's reply that is not streamed. Default `64MiB`.
+    #[schemars(extend("pattern" = SIZE_PATTERN))]
+    pub(super) reply: Option<String>,
+    /// One line of a provider's stream. Default `16MiB`.
+    #[schemars(extend("pattern" = SIZE_PATTERN))]
+    pub(super) line: Option<String>,
+    /// One event of a provider's stream. Default `16MiB`.
+    #[schemars(extend("pattern" = SIZE_PATTERN))]
+    pub(super) event: Option<String>,
+    /// How deep JSON may be nested. Default `128`.
+    pub(super) json_depth: Option<u32>,
+    /// Open connections of callers. Default `10000`.
+    pub(super) connections: Option<u32>,
+}
+
+/// How the process ends.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Shutdown {
+    /// How long open streams may go on after the order to end. Default `30s`.
+    #[schemars(extend("pattern" = DURATION_PATTERN))]
+    pub(super) grace: Option<String>,
+}
+
+/// What the process writes to its standard error.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Log {
+    /// Default `text`.
+    pub(super) format: Option<LogFormat>,
+    /// One line for each call. Default `true`.
+    pub(super) access: Option<bool>,
+}
+
+/// How a line of the log looks.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum LogFormat {
+    /// One JSON object on each line.
+    Json,
+    /// For people.
+    Text,
+}
+
+/// The JSON Schema of the file, for editors and for the check of its shape.
+#[must_use]
+pub fn schema() -> serde_json::Value {
+    let mut schema = schemars::schema_for!(File).to_value();
+    without_null(&mut schema);
+    let kinds: Vec<&str> = PROVIDERS.iter().map(|row| row.kind).collect();
+    schema["$defs"]["Provider"]["properties"]["kind"]["enum"] = kinds.into();
+    let dialects: BTreeSet<&str> =
+        PROVIDERS.iter().flat_map(|row| row.speaks).map(|speaks| speaks.dialect.as_str()).collect();
+    schema["$defs"]["Provider"]["properties"]["dialect"]["enum"] = dialects.into_iter().collect();
+    schema
+}
+
+/// What may be left out is left out, never written as `null`: a key without a value is a slip.
+fn without_null(schema: &mut serde_json::Value) {
+    match schema {
+        serde_json::Value::Array(items) => items.iter_mut().for_each(without_null),
+        serde_json::Value::Object(fields) => {
+            if let Some(serde_json::Value::Array(types)) = fields.get_mut("type") {
+                types.retain(|name| name != "null");
+                if let [only] = types.as_slice() {
+                    let only = only.clone();
+                    fields.insert("type".to_owned(), only);
+                }
+            }
+            if let Some(serde_json::Value::Array(ways)) = fields.get_mut("anyOf") {
+                ways.retain(|way| way["type"] != "null");
+                if let [serde_json::Value::Object(only)] = ways.as_slice() {
+                    let only = only.clone();
+                    fields.remove("anyOf");
+                    fields.extend(only);
+                }
+            }
+            fields.values_mut().for_each(without_null);
+        }
+        _ => {}
+    }
+}
