@@ -15,6 +15,10 @@ pub struct Extras {
     fields: Map<String, Value>,
     spellings: Vec<Spelling>,
     forms: Vec<&'static str>,
+    /// Extras of objects inside this one, by the field that holds the object.
+    nested: Vec<(String, Extras)>,
+    /// Fields that the caller wrote under another name: canonical, written.
+    renames: Vec<(String, String)>,
 }
 
 /// A field that the hub understands but would write differently: `"stop": "x"` for `["x"]`.
@@ -23,8 +27,8 @@ struct Spelling {
     field: String,
     /// What the encoder writes when nothing was changed since decoding.
     canonical: Option<Value>,
-    /// What the caller wrote.
-    written: Value,
+    /// What the caller wrote, and under which name; nothing when the caller left it out.
+    written: Option<(String, Value)>,
 }
 
 impl Extras {
@@ -54,7 +58,10 @@ impl Extras {
 
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.fields.is_empty() && self.spellings.is_empty()
+        self.fields.is_empty()
+            && self.spellings.is_empty()
+            && self.nested.is_empty()
+            && self.renames.is_empty()
     }
 
     #[must_use]
@@ -79,8 +86,50 @@ impl Extras {
     ) {
         if canonical.as_ref() != Some(&written) {
             self.dialect = Some(dialect);
-            self.spellings.push(Spelling { field: field.into(), canonical, written });
+            let field = field.into();
+            let written = Some((field.clone(), written));
+            self.spellings.push(Spelling { field, canonical, written });
         }
+    }
+
+    /// Remembers that the caller left out what the encoder would write as `canonical`.
+    pub fn omit(&mut self, dialect: DialectId, field: impl Into<String>, canonical: Value) {
+        self.dialect = Some(dialect);
+        let (field, canonical) = (field.into(), Some(canonical));
+        self.spellings.push(Spelling { field, canonical, written: None });
+    }
+
+    /// Remembers that the caller said in the field `instead` what the encoder would write as
+    /// `canonical` in `field`.
+    pub fn say_instead(
+        &mut self,
+        dialect: DialectId,
+        (field, canonical): (&str, Value),
+        (instead, written): (&str, Value),
+    ) {
+        self.dialect = Some(dialect);
+        let (field, canonical) = (field.to_owned(), Some(canonical));
+        let written = Some((instead.to_owned(), written));
+        self.spellings.push(Spelling { field, canonical, written });
+    }
+
+    /// Remembers that the caller wrote the field `canonical` under the name `written`.
+    pub fn rename(&mut self, dialect: DialectId, canonical: &str, written: &str) {
+        self.dialect = Some(dialect);
+        self.renames.push((canonical.to_owned(), written.to_owned()));
+    }
+
+    /// Keeps the extras of the object in `field`, of which the hub knows the content but which
+    /// has no place of its own there. The object is written again even if it stays empty.
+    pub fn nest(&mut self, dialect: DialectId, field: impl Into<String>, inner: Extras) {
+        self.dialect = Some(dialect);
+        self.nested.push((field.into(), inner));
+    }
+
+    /// The extras kept for the object in `field`.
+    #[must_use]
+    pub fn nested(&self, field: &str) -> Option<&Extras> {
+        self.nested.iter().find(|(name, _)| name == field).map(|(_, inner)| inner)
     }
 
     /// Gives the fields back to `out`, an object of `dialect`: those it lacks, and inside an
@@ -96,7 +145,16 @@ impl Extras {
         if self.dialect == Some(dialect) {
             for spelling in &self.spellings {
                 if out.get(&spelling.field) == spelling.canonical.as_ref() {
-                    out.insert(spelling.field.clone(), spelling.written.clone());
+                    out.remove(&spelling.field);
+                    if let Some((name, value)) = &spelling.written {
+                        out.insert(name.clone(), value.clone());
+                    }
+                }
+            }
+            for (name, inner) in &self.nested {
+                let object = out.entry(name).or_insert_with(|| Value::Object(Map::new()));
+                if let Value::Object(object) = object {
+                    inner.restore(dialect, object, &below(path, name), losses);
                 }
             }
             for (name, value) in &self.fields {
@@ -112,6 +170,11 @@ impl Extras {
                     (Some(_), _) => {}
                 }
             }
+            for (canonical, written) in &self.renames {
+                if let Some(value) = out.remove(canonical) {
+                    out.insert(written.clone(), value);
+                }
+            }
         } else {
             self.report(path, losses);
         }
@@ -124,5 +187,65 @@ impl Extras {
                 losses.dropped(path, name);
             }
         }
+        for (name, inner) in &self.nested {
+            inner.report(&below(path, name), losses);
+        }
+    }
+}
+
+fn below(path: &str, name: &str) -> String {
+    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const A: DialectId = DialectId("a");
+    const B: DialectId = DialectId("b");
+
+    fn object(value: Value) -> Map<String, Value> {
+        value.as_object().cloned().unwrap()
+    }
+
+    fn restored(extras: &Extras, dialect: DialectId, canonical: Value) -> (Value, Vec<String>) {
+        let (mut out, mut losses) = (object(canonical), Losses::default());
+        extras.restore(dialect, &mut out, "at", &mut losses);
+        (Value::Object(out), losses.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn every_way_of_writing_comes_back_while_nothing_was_changed() {
+        let mut inner = Extras::left_over(A, object(json!({"odd": true})));
+        inner.omit(A, "id", json!("made-up"));
+        let mut extras = Extras::left_over(A, object(json!({"unknown": [1]})));
+        extras.spell(A, "stop", Some(json!(["x"])), json!("x"));
+        extras.say_instead(A, ("schema", json!({"type": "string"})), ("type", json!("STRING")));
+        extras.nest(A, "call", inner);
+        extras.nest(A, "empty", Extras::default());
+        extras.rename(A, "call", "the_call");
+
+        let canonical = json!({
+            "stop": ["x"], "schema": {"type": "string"}, "call": {"id": "made-up", "name": "f"},
+        });
+        let written = json!({
+            "stop": "x", "type": "STRING", "the_call": {"name": "f", "odd": true}, "empty": {},
+            "unknown": [1],
+        });
+        assert_eq!(restored(&extras, A, canonical.clone()), (written, vec![]));
+        let losses = vec!["at.unknown".to_owned(), "at.call.odd".to_owned()];
+        assert_eq!(restored(&extras, B, canonical.clone()), (canonical, losses));
+    }
+
+    #[test]
+    fn what_was_changed_since_is_written_as_it_is_now() {
+        let mut extras = Extras::default();
+        extras.spell(A, "stop", Some(json!(["x"])), json!("x"));
+        extras.omit(A, "id", json!("made-up"));
+        extras.say_instead(A, ("schema", json!(1)), ("type", json!(2)));
+        let changed = json!({"stop": ["y"], "id": "given", "schema": 3});
+        assert_eq!(restored(&extras, A, changed.clone()), (changed, vec![]));
     }
 }
