@@ -36,6 +36,8 @@ pub enum FaultKind {
     Unavailable,
     /// The provider answered with something that is not an answer, or broke off.
     BadUpstream,
+    /// The call came back to the gateway that had sent it on.
+    Loop,
     /// A bug or a broken part of the gateway itself.
     Internal,
 }
@@ -69,7 +71,7 @@ struct Consequence {
 }
 
 impl FaultKind {
-    pub const ALL: [FaultKind; 15] = [
+    pub const ALL: [FaultKind; 16] = [
         Self::InvalidRequest,
         Self::Unauthenticated,
         Self::Forbidden,
@@ -84,6 +86,7 @@ impl FaultKind {
         Self::Overloaded,
         Self::Unavailable,
         Self::BadUpstream,
+        Self::Loop,
         Self::Internal,
     ];
 
@@ -103,6 +106,7 @@ impl FaultKind {
             Self::Overloaded => (529, true, "overloaded"),
             Self::Unavailable => (503, true, "unavailable"),
             Self::BadUpstream => (502, true, "bad_upstream"),
+            Self::Loop => (508, false, "loop"),
             Self::Internal => (500, true, "internal"),
         };
         Consequence { status, retryable, code }
@@ -138,6 +142,7 @@ impl FaultKind {
             429 => Self::RateLimited,
             501 => Self::Unsupported,
             503 => Self::Unavailable,
+            508 => Self::Loop,
             529 => Self::Overloaded,
             400..=499 => Self::InvalidRequest,
             500 => Self::Internal,

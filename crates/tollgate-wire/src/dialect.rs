@@ -94,6 +94,8 @@ pub struct Rules {
     pub response_headers: &'static [&'static str],
     /// Where a call goes, below the base URL that the vendor's own SDK takes.
     pub path: fn(model: &str, stream: bool) -> String,
+    /// A stream states usage only when it is asked to (`stream_options.include_usage`).
+    pub usage_is_optional: bool,
     /// The response header that names the provider's own id of the call.
     pub request_id: &'static str,
 }

@@ -23,6 +23,7 @@ const RULES: Rules = Rules {
     query: &[],
     response_headers: &[],
     path: |_, _| String::new(),
+    usage_is_optional: true,
     request_id: "x-request-id",
 };
 
