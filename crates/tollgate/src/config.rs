@@ -25,6 +25,7 @@ mod teams;
 #[cfg(test)]
 mod tests;
 mod units;
+pub mod watch;
 mod written;
 mod yaml;
 
@@ -41,9 +42,12 @@ use tollgate_model::ids::DialectId;
 use tollgate_wire::provider::Provider;
 
 pub use base_url::{BaseUrl, Scheme};
+pub use check::is_name;
 pub use load::Loaded;
 pub use pattern::Pattern;
+pub use providers::SIMULATED;
 pub use refusal::{Refusal, Refusals};
+pub use watch::Watch;
 pub use written::schema;
 
 /// The team that a key belongs to when none is named.

@@ -2,7 +2,7 @@
 //! a fragment, a user name or a `..` in a setting cannot move a credential to another host. It resolves no names.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// Longest address that is accepted; far beyond any real one.
 const MAX_LENGTH: usize = 2048;
@@ -136,6 +136,14 @@ impl BaseUrl {
         }
         let (host, port) = split_authority(authority, scheme)?;
         Ok(Self { scheme, host, port, path_prefix: plain_path(path)? })
+    }
+
+    /// A plain server at an address of this machine.
+    #[must_use]
+    pub fn of_address(address: SocketAddr, path_prefix: &str) -> Self {
+        let host = Host::Address(address.ip());
+        let path_prefix = path_prefix.to_owned();
+        Self { scheme: Scheme::Http, host, port: address.port(), path_prefix }
     }
 
     /// Host and port as a `Host` header writes them: the scheme's own port is left out.

@@ -194,9 +194,7 @@ impl Check<'_> {
 
     /// Whether `name`, a key of a mapping, may be the name of a provider, team or key.
     pub(super) fn name(&mut self, path: &Path, name: &str) -> bool {
-        let plain = name.starts_with(|c: char| c.is_ascii_alphanumeric())
-            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
-            && name.len() <= MAX_NAME;
+        let plain = is_name(name);
         if !plain {
             let hint = format!(
                 "a name is at most {MAX_NAME} letters, digits, `-`, `_` and `.`, beginning with a letter or digit"
@@ -205,4 +203,12 @@ impl Check<'_> {
         }
         plain
     }
+}
+
+/// Whether `name` may be the name of a provider, team or key.
+#[must_use]
+pub fn is_name(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+        && name.len() <= MAX_NAME
 }

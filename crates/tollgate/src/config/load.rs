@@ -24,7 +24,7 @@ impl Config {
     /// Everything that is wrong with it, each with its place and a hint.
     pub fn load(file: &FilePath) -> Result<Loaded, Refusals> {
         let text = read(file).map_err(|why| {
-            let message = format!("the file cannot be read: {why}");
+            let message = format!("it cannot be read: {why}");
             let hint = "name an existing file that the gateway's user may read";
             Refusals::new(
                 file.to_owned(),

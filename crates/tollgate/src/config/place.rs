@@ -38,12 +38,6 @@ impl Path {
         self.with(Step::Index(index))
     }
 
-    /// The value that holds this one.
-    #[must_use]
-    pub(super) fn parent(&self) -> Self {
-        Self(self.0[..self.0.len().saturating_sub(1)].to_vec())
-    }
-
     #[must_use]
     pub(super) fn steps(&self) -> &[Step] {
         &self.0
@@ -92,7 +86,6 @@ mod tests {
         assert_eq!(top.to_string(), "the file");
         let to = top.key("models").key("assistant").key("targets").index(0).key("to");
         assert_eq!(to.to_string(), "models.assistant.targets[0].to");
-        assert_eq!(to.parent().to_string(), "models.assistant.targets[0]");
         assert_eq!(
             top.key("models").key("gpt-4.1").key("strict").to_string(),
             "models.\"gpt-4.1\".strict"

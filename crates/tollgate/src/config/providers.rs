@@ -15,7 +15,7 @@ use super::place::Path;
 use super::{BaseUrl, Listen, ProviderConfig, Scheme, Timeouts, UpstreamTls, written};
 
 /// The kind that can live inside this process.
-pub(super) const SIMULATED: &str = "simulated";
+pub const SIMULATED: &str = "simulated";
 
 /// Longest that a call may be given.
 const MAX_TOTAL: Duration = Duration::from_secs(24 * 3600);

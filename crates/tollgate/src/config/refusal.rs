@@ -51,6 +51,13 @@ impl Refusals {
         refusals.dedup();
         Self { file, refusals }
     }
+
+    /// The reading itself came to nothing.
+    pub(super) fn unread(file: PathBuf) -> Self {
+        let message = "the reading was broken off";
+        let hint = "it is read again with the next change";
+        Self::new(file, vec![Refusal::new(Place::default(), &Path::top(), message, hint)])
+    }
 }
 
 impl fmt::Display for Refusals {
@@ -60,12 +67,12 @@ impl fmt::Display for Refusals {
                 f.write_str("\n")?;
             }
             let Refusal { line, column, path, message, hint } = refusal;
-            write!(f, "{}", self.file.display())?;
+            let file = self.file.display();
             // What is not in the file, such as the file itself, has no line.
-            if *line > 0 {
-                write!(f, ":{line}:{column}")?;
+            match line {
+                0 => write!(f, "{file}: {message}\n  hint: {hint}")?,
+                _ => write!(f, "{file}:{line}:{column}: {path}: {message}\n  hint: {hint}")?,
             }
-            write!(f, ": {path}: {message}\n  hint: {hint}")?;
         }
         Ok(())
     }

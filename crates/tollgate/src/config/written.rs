@@ -31,7 +31,7 @@ pub(super) struct File {
     pub(super) limits: Option<Limits>,
     /// How the process ends.
     pub(super) shutdown: Option<Shutdown>,
-    /// What the process writes to its standard error.
+    /// What the process writes: its log to standard error, one line for each call to standard output.
     pub(super) log: Option<Log>,
 }
 
@@ -216,7 +216,7 @@ pub(super) struct Shutdown {
     pub(super) grace: Option<String>,
 }
 
-/// What the process writes to its standard error.
+/// What the process writes: its log to standard error, one line for each call to standard output.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Log {
@@ -265,7 +265,7 @@ fn without_null(schema: &mut serde_json::Value) {
                 ways.retain(|way| way["type"] != "null");
                 if let [serde_json::Value::Object(only)] = ways.as_slice() {
                     let only = only.clone();
-                    fields.remove("anyOf");
+                    fields.shift_remove("anyOf");
                     fields.extend(only);
                 }
             }

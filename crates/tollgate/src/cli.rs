@@ -1,0 +1,53 @@
+//! The command line: what each command is called and takes. What a command does stands in its own file below.
+
+mod at;
+mod check;
+mod keys;
+mod say;
+mod schema;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// One API over every model, with the keys, limits and records of your organisation.
+#[derive(Debug, Parser)]
+#[command(name = "tollgate", version, propagate_version = true, subcommand_required = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Check a configuration, and say everything that is wrong with it
+    Check(check::Check),
+    /// Print the JSON Schema of a configuration, for editors
+    Schema,
+    /// Make, list and revoke the keys that callers show
+    Keys(keys::Keys),
+}
+
+/// Runs the command that the arguments name.
+#[must_use]
+pub fn run() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Check(check) => check::run(&check),
+        Command::Schema => schema::run(),
+        Command::Keys(keys) => keys::run(&keys),
+    };
+    done.unwrap_or_else(|error| {
+        say::fault(&error);
+        ExitCode::FAILURE
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,159 @@
+//! `tollgate keys`: makes, lists and revokes keys in the data directory. A running gateway notices within a second or
+//! two. Keys that the file declares belong to the file and are not touched here.
+
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::{Args, Subcommand};
+use secrecy::ExposeSecret as _;
+use serde_json::json;
+use tollgate_store::{Store, StoredKey};
+
+use super::at::At;
+use super::say;
+use crate::config::{DEFAULT_TEAM, is_name};
+
+#[derive(Debug, Args)]
+pub(super) struct Keys {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Make a key, and show it this once
+    Create {
+        /// What to call it
+        #[arg(long)]
+        name: String,
+        /// The team it belongs to
+        #[arg(long, default_value = DEFAULT_TEAM)]
+        team: String,
+        /// Answer as JSON
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        at: At,
+    },
+    /// List the keys, without the keys themselves
+    List {
+        /// Answer as JSON
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        at: At,
+    },
+    /// End a key
+    Revoke {
+        /// Its name
+        name: String,
+        #[command(flatten)]
+        at: At,
+    },
+}
+
+pub(super) fn run(keys: &Keys) -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        match &keys.action {
+            Action::Create { name, team, json, at } => create(at, name, team, *json).await,
+            Action::List { json, at } => list(at, *json).await,
+            Action::Revoke { name, at } => revoke(at, name).await,
+        }
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn create(at: &At, name: &str, team: &str, json: bool) -> anyhow::Result<()> {
+    for (what, text) in [("key", name), ("team", team)] {
+        anyhow::ensure!(
+            is_name(text),
+            "{text:?} cannot be the name of a {what}: letters, digits, `-`, `_` and `.`, at most 64"
+        );
+    }
+    let config = at.load()?.config;
+    if at.config.is_some() {
+        let teams = config.teams.keys().map(String::as_str);
+        let hint = crate::config::nearest::suggestion(team, teams, "teams of the configuration");
+        anyhow::ensure!(config.teams.contains_key(team), "there is no team `{team}`: {hint}");
+        let declared = config.keys.iter().any(|key| key.name == name);
+        anyhow::ensure!(
+            !declared,
+            "the configuration declares a key named `{name}`: choose another name"
+        );
+    }
+    let store = at.store(&config).await?;
+    let created = store.create_key(name, team).await;
+    store.close().await;
+    let (key, secret) = created?;
+    let secret = secret.expose_secret();
+    if json {
+        return Ok(say::line(
+            &json!({ "name": key.name, "team": key.team, "key": secret }).to_string(),
+        )?);
+    }
+    say::line(secret)?;
+    say::line(&format!(
+        "This is key `{name}` of team `{team}`. It is shown this once: keep it now."
+    ))?;
+    Ok(())
+}
+
+async fn list(at: &At, json: bool) -> anyhow::Result<()> {
+    let keys = existing_store(at).await?;
+    if json {
+        let keys: Vec<serde_json::Value> = keys.iter().map(as_json).collect();
+        return Ok(say::line(&serde_json::to_string(&keys)?)?);
+    }
+    if keys.is_empty() {
+        return Ok(say::line("There are no keys. `tollgate keys create --name NAME` makes one.")?);
+    }
+    let rows: Vec<[String; 5]> = keys
+        .iter()
+        .map(|key| {
+            let state = if key.revoked.is_some() { "revoked" } else { "in use" };
+            [
+                key.name.clone(),
+                key.team.clone(),
+                state.to_owned(),
+                day(key.created),
+                key.fingerprint.clone(),
+            ]
+        })
+        .collect();
+    Ok(say::table(["NAME", "TEAM", "STATE", "CREATED", "FINGERPRINT"], &rows)?)
+}
+
+async fn revoke(at: &At, name: &str) -> anyhow::Result<()> {
+    let config = at.load()?.config;
+    let store = at.store(&config).await?;
+    let revoked = store.revoke_key(name).await;
+    store.close().await;
+    revoked.context("`tollgate keys list` shows the keys")?;
+    Ok(say::line(&format!("Key `{name}` is revoked."))?)
+}
+
+async fn existing_store(at: &At) -> anyhow::Result<Vec<StoredKey>> {
+    let config = at.load()?.config;
+    let store: Store = at.store(&config).await?;
+    let keys = store.keys().await;
+    store.close().await;
+    Ok(keys?)
+}
+
+fn as_json(key: &StoredKey) -> serde_json::Value {
+    json!({
+        "id": key.id,
+        "name": key.name,
+        "team": key.team,
+        "fingerprint": key.fingerprint,
+        "created": day(key.created),
+        "revoked": key.revoked.map(day),
+    })
+}
+
+/// Unix seconds as people write them.
+fn day(seconds: i64) -> String {
+    jiff::Timestamp::from_second(seconds)
+        .map_or_else(|_| seconds.to_string(), |time| time.to_string())
+}
