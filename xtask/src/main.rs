@@ -1,1 +1,31 @@
-fn main() {}
+//! Chores of the house: `corpus` prints how recorded traffic comes through, `tidy` checks the
+//! house rules.
+//!
+//! Deliberately absent: anything the gateway needs to run.
+
+#![expect(clippy::print_stdout, reason = "a command line that reports to whoever typed it")]
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+mod corpus;
+
+const USAGE: &str = "usage: cargo run -p xtask -- COMMAND
+
+  corpus [--features] [--fields] [--failures N] [--field NAME] [--dialect NAME] [--ingress NAME]
+      replays recorded traffic through every pair of dialects and prints what came through";
+
+fn main() -> Result<ExitCode> {
+    let mut arguments = std::env::args().skip(1);
+    let command = arguments.next();
+    let rest: Vec<String> = arguments.collect();
+    match command.as_deref() {
+        Some("corpus") => corpus::run(&rest),
+        Some(other) => bail!("unknown command `{other}`\n{USAGE}"),
+        None => {
+            println!("{USAGE}");
+            Ok(ExitCode::FAILURE)
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Reads Gemini generateContent and streamGenerateContent (server-sent events or one JSON array)
+//! as Google's SDKs do.
+
+use serde_json::Value;
+
+use super::{Writer, demand, items, sse, sum};
+use crate::Digest;
+use crate::digest::{Arguments, ErrorDigest, Tokens, ToolCall, word};
+
+/// # Errors
+/// Where the document is not what an SDK expects.
+pub fn buffered(body: &Value, status: u16, by: Writer) -> Result<Digest, String> {
+    let list = match body {
+        Value::Array(list) => list.as_slice(),
+        one => std::slice::from_ref(one),
+    };
+    read(list, status, by)
+}
+
+/// # Errors
+/// Where the events are not what an SDK expects.
+pub fn stream(body: &[u8], by: Writer) -> Result<Digest, String> {
+    let mut list = Vec::new();
+    for event in sse::events(body)? {
+        let data = event.data.trim();
+        list.push(serde_json::from_str(data).map_err(|e| format!("an event is not JSON: {e}"))?);
+    }
+    read(&list, 200, by)
+}
+
+fn read(responses: &[Value], status: u16, by: Writer) -> Result<Digest, String> {
+    let mut digest = Digest::default();
+    let mut seen = Vec::new();
+    for response in responses {
+        if response["error"].is_object() {
+            let error = Some(error(&response["error"], status));
+            return Ok(Digest { error, ..Digest::default() });
+        }
+        for candidate in items(&response["candidates"]) {
+            let index = candidate["index"].as_u64().unwrap_or(0);
+            if !seen.contains(&index) {
+                seen.push(index);
+            }
+            if index == 0 {
+                read_candidate(&mut digest, candidate, by)?;
+            }
+        }
+        if !response["promptFeedback"]["blockReason"].is_null() && digest.finish.is_none() {
+            digest.finish = Some("content_filter".into());
+        }
+        if response["usageMetadata"].is_object() {
+            digest.usage = tokens(&response["usageMetadata"]);
+        }
+    }
+    demand(by, digest.finish.is_some(), "no finishReason")?;
+    demand(by, responses.iter().all(Value::is_object), "an element is no object")?;
+    digest.choices = seen.len().max(1) as u64;
+    Ok(digest)
+}
+
+fn read_candidate(digest: &mut Digest, candidate: &Value, by: Writer) -> Result<(), String> {
+    let ended = digest.finish.is_some();
+    for part in items(&candidate["content"]["parts"]) {
+        demand(by, !ended, "a part follows finishReason")?;
+        read_part(digest, part, by)?;
+    }
+    let reason = &candidate["finishReason"];
+    if !reason.is_null() {
+        demand(by, reason.is_string(), "finishReason is no word")?;
+        digest.finish = Some(finish(reason).to_owned());
+    }
+    let logprobs = &candidate["logprobsResult"];
+    digest.logprobs |= !items(&logprobs["chosenCandidates"]).is_empty();
+    digest.citations += items(&candidate["citationMetadata"]["citationSources"]).len() as u64;
+    digest.citations += items(&candidate["citationMetadata"]["citations"]).len() as u64;
+    Ok(())
+}
+
+fn read_part(digest: &mut Digest, part: &Value, by: Writer) -> Result<(), String> {
+    let signed = part["thoughtSignature"].as_str().is_some_and(|text| !text.is_empty());
+    digest.signatures += u64::from(signed);
+    if let Some(text) = part["text"].as_str() {
+        if part["thought"] == Value::Bool(true) {
+            digest.reasoning.push_str(text);
+        } else {
+            digest.text.push_str(text);
+        }
+    }
+    let call = &part["functionCall"];
+    if call.is_object() {
+        demand(by, call["name"].is_string(), "functionCall lacks its name")?;
+        demand(by, call["args"].is_object() || call["args"].is_null(), "args are no object")?;
+        let arguments = match &call["args"] {
+            Value::Null => Arguments::default(),
+            args => Arguments::Json(args.clone()),
+        };
+        let text = |field: &str| call[field].as_str().unwrap_or_default().to_owned();
+        digest.tool_calls.push(ToolCall { id: text("id"), name: text("name"), arguments });
+    }
+    let mime = part["inlineData"]["mimeType"].as_str().unwrap_or_default();
+    digest.images += u64::from(mime.starts_with("image/"));
+    digest.audio |= mime.starts_with("audio/");
+    Ok(())
+}
+
+fn finish(reason: &Value) -> &'static str {
+    // Vertex answers enums as numbers when asked to.
+    match (reason.as_str(), reason.as_u64()) {
+        (Some("STOP"), _) | (_, Some(1)) => "stop",
+        (Some("MAX_TOKENS"), _) | (_, Some(2)) => "length",
+        (
+            Some(
+                "SAFETY"
+                | "RECITATION"
+                | "BLOCKLIST"
+                | "PROHIBITED_CONTENT"
+                | "SPII"
+                | "IMAGE_SAFETY"
+                | "IMAGE_PROHIBITED_CONTENT"
+                | "IMAGE_RECITATION"
+                | "LANGUAGE"
+                | "MODEL_ARMOR",
+            ),
+            _,
+        ) => "content_filter",
+        _ => "other",
+    }
+}
+
+fn tokens(usage: &Value) -> Tokens {
+    let figure = |field: &str| usage[field].as_u64();
+    let reasoning = figure("thoughtsTokenCount");
+    Tokens {
+        input: sum(&[figure("promptTokenCount"), figure("toolUsePromptTokenCount")]),
+        output: sum(&[figure("candidatesTokenCount"), reasoning]),
+        cached: figure("cachedContentTokenCount"),
+        cache_write: None,
+        reasoning,
+    }
+}
+
+fn error(error: &Value, status: u16) -> ErrorDigest {
+    ErrorDigest {
+        status,
+        kind: word(&error["status"]),
+        code: word(&error["code"]),
+        message: word(&error["message"]),
+        param: None,
+    }
+}
