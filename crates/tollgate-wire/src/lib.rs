@@ -2,7 +2,8 @@
 //!
 //! A [`Dialect`] reads and writes one vendor's wire format, in both directions; [`DIALECTS`] and
 //! [`OPERATIONS`] list what is spoken. A [`Provider`] is a row: which dialects, where, with what
-//! quirks. [`Framer`] cuts a stream into frames; [`scan`] reads a body in place.
+//! quirks. [`Framer`] cuts a stream into frames; [`scan`] reads a body in place,
+//! [`splice`] edits it.
 //!
 //! Deliberately absent: sockets, clocks, environment, and any pair of dialects: a translation is
 //! a decode by one and an encode by another.
@@ -18,6 +19,7 @@ pub mod providers;
 pub mod refused;
 pub mod scan;
 pub mod signature;
+pub mod splice;
 
 pub use dialect::{
     DIALECTS, Dialect, Encoded, EncodedFault, Incoming, Outgoing, Recipient, ReplyContext, Rules,
@@ -27,3 +29,5 @@ pub use framing::{Frame, FrameError, Framer, Framing};
 pub use ingress::{Claim, Match, Route};
 pub use operation::{Codec, ModelEntry, OPERATIONS, Operation, OperationRow, codec};
 pub use provider::{PROVIDERS, Provider, Quirks};
+pub use scan::{Limits, Scan, ScanError, scan};
+pub use splice::{Edit, Splice, splice};
