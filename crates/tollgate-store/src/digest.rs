@@ -1,5 +1,6 @@
-//! What is kept of a key: HMAC-SHA-256 of it, keyed with the pepper. Whoever steals the database alone can neither use
-//! a key nor try out guesses. Keys are long and random, so a slow hash would only slow down every call.
+//! What is kept of a key: HMAC-SHA-256 of it, keyed with the pepper. Whoever steals the database
+//! alone can neither use a key nor try out guesses. Keys are long and random, so a slow hash would
+//! only slow down every call.
 
 use std::fmt;
 
@@ -70,7 +71,8 @@ mod tests {
 
     #[test]
     fn it_is_the_published_function() {
-        // RFC 4231 has no vector with a 32-byte key of its own; this one was made with `openssl dgst -mac HMAC`.
+        // RFC 4231 has no vector with a 32-byte key of its own; this one was made with `openssl
+        // dgst -mac HMAC`.
         let digest = Digester::new(&[0x0b; 32]).digest("Hi There");
         let hex: String = digest.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(hex, "198a607eb44bfbc69903a0f1cf2bbdc5ba0aa3f3d9ae3c1c7a3b1696a0b68cf7");

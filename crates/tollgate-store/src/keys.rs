@@ -1,4 +1,5 @@
-//! Keys that were made at run time. A key is shown once, when it is made; afterwards only its digest is known.
+//! Keys that were made at run time. A key is shown once, when it is made; afterwards only its
+//! digest is known.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -88,6 +89,15 @@ impl Store {
             }
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Takes back a key that nobody has seen, as if it had never been made.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn forget_key(&self, id: &str) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM keys WHERE id = ?").bind(id).execute(&self.pool).await?;
+        Ok(())
     }
 
     /// Ends a key.

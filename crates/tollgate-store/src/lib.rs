@@ -1,5 +1,5 @@
-//! Floor 2: the only crate that knows SQL. What must outlive the process rests here, in one data directory: the
-//! database and the pepper that its digests are keyed with.
+//! Floor 2: the only crate that knows SQL. What must outlive the process rests here, in one data
+//! directory: the database and the pepper that its digests are keyed with.
 //!
 //! Deliberately absent: HTTP, wire formats, and any secret in a form that could be read back.
 

@@ -1,4 +1,5 @@
-//! The steps that a database goes through, in order. Forward only: a step that has been released is never edited.
+//! The steps that a database goes through, in order. Forward only: a step that has been released is
+//! never edited.
 
 use std::borrow::Cow;
 

@@ -1,5 +1,5 @@
-//! The form of a key: `tg_`, 256 random bits, and a checksum, so that a key in a log or a repository is recognised by
-//! a scanner, and a slip of the pen by anybody.
+//! The form of a key: `tg_`, 256 random bits, and a checksum, so that a key in a log or a
+//! repository is recognised by a scanner, and a slip of the pen by anybody.
 
 use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::rand;
@@ -25,7 +25,8 @@ pub(crate) fn id(prefix: &str) -> Result<String, Unspecified> {
     Ok(format!("{prefix}_{}", letters(20)?))
 }
 
-/// Whether `key` has the form of a key that a gateway made. It says nothing of whether the key is known.
+/// Whether `key` has the form of a key that a gateway made. It says nothing of whether the key is
+/// known.
 #[must_use]
 pub fn is_well_formed(key: &str) -> bool {
     let Some((body, check)) = key.split_at_checked(key.len().saturating_sub(CHECK_LETTERS)) else {

@@ -1,5 +1,5 @@
-//! The pepper: 32 random bytes in the data directory, readable by the gateway's user only. Without it no stored key can
-//! be recognised, so it is made once and never replaced.
+//! The pepper: 32 random bytes in the data directory, readable by the gateway's user only. Without
+//! it no stored key can be recognised, so it is made once and never replaced.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};

@@ -1,4 +1,5 @@
-//! The store: one data directory with a SQLite database and a pepper. The request path never waits for it.
+//! The store: one data directory with a SQLite database and a pepper. The request path never waits
+//! for it.
 
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -49,7 +50,8 @@ pub enum StoreError {
 }
 
 impl Store {
-    /// Opens the store of `directory`, and makes it when it is not there. `database` may rest elsewhere.
+    /// Opens the store of `directory`, and makes it when it is not there. `database` may rest
+    /// elsewhere.
     ///
     /// # Errors
     /// When the files cannot be made or read, belong to a newer version, or do not belong together.

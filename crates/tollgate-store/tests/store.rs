@@ -58,6 +58,15 @@ async fn a_revoked_key_stays_known_and_frees_its_name() {
     assert_eq!(keys.iter().map(|key| key.revoked.is_some()).collect::<Vec<_>>(), [true, false]);
 }
 
+#[tokio::test]
+async fn a_key_that_nobody_has_seen_can_be_taken_back() {
+    let folder = Folder::new("unseen");
+    let store = Store::open(&folder.0, None).await.unwrap();
+    let (key, _) = store.create_key("first", "default").await.unwrap();
+    store.forget_key(&key.id).await.unwrap();
+    assert!(store.keys().await.unwrap().is_empty());
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn nobody_else_can_read_the_pepper() {

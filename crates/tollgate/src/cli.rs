@@ -1,4 +1,5 @@
-//! The command line: what each command is called and takes. What a command does stands in its own file below.
+//! The command line: what each command is called and takes. What a command does stands in its own
+//! file below.
 
 mod at;
 mod check;

@@ -1,7 +1,8 @@
 //! The configuration, as checked: plain immutable values that the gateway is built from.
 //!
-//! A file is read in two shapes and no third: `written` is what stands in the file, `Config` is what is true of it
-//! after every name, reference, secret and unit has been resolved. Nothing here reads a clock or opens a socket.
+//! A file is read in two shapes and no third: `written` is what stands in the file, `Config` is
+//! what is true of it after every name, reference, secret and unit has been resolved. Nothing here
+//! reads a clock or opens a socket.
 
 pub mod base_url;
 mod check;
@@ -59,7 +60,8 @@ pub struct Config {
     pub listen: Listen,
     pub storage: Storage,
     pub providers: BTreeMap<String, ProviderConfig>,
-    /// Exact names first, then patterns from the longest literal text to the shortest: the first match is the right one.
+    /// Exact names first, then patterns from the longest literal text to the shortest: the first
+    /// match is the right one.
     pub models: Vec<ModelConfig>,
     /// Always holds [`DEFAULT_TEAM`].
     pub teams: BTreeMap<String, TeamConfig>,
@@ -83,7 +85,8 @@ pub struct Listen {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Address {
     pub socket: SocketAddr,
-    /// A chosen port that is busy is an error; a default port that is busy gives way to the next free one.
+    /// A chosen port that is busy is an error; a default port that is busy gives way to the next
+    /// free one.
     pub chosen: bool,
 }
 
@@ -98,7 +101,8 @@ pub struct ListenTls {
 /// How long a caller may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ListenTimeouts {
-    /// From the opened connection, or the last answer, to the last byte of the request's head once it has begun.
+    /// From the opened connection, or the last answer, to the last byte of the request's head once
+    /// it has begun.
     pub head: Duration,
     /// Between two pieces of a request body.
     pub body: Duration,
@@ -129,7 +133,8 @@ pub struct ProviderConfig {
     pub timeouts: Timeouts,
 }
 
-/// How the gateway meets a provider over TLS. Verification is not an option here: it always happens.
+/// How the gateway meets a provider over TLS. Verification is not an option here: it always
+/// happens.
 #[derive(Debug, Default)]
 pub struct UpstreamTls {
     /// Roots trusted for this provider besides the system's.

@@ -37,7 +37,8 @@ impl At {
         Store::open(&self.data_dir(config), config.storage.database.as_deref()).await
     }
 
-    /// Where state rests: where it was said, else beside the database, else in the working directory.
+    /// Where state rests: where it was said, else beside the database, else in the working
+    /// directory.
     pub(super) fn data_dir(&self, config: &Config) -> PathBuf {
         let beside = config.storage.database.as_deref().and_then(Path::parent);
         let beside = beside.filter(|parent| !parent.as_os_str().is_empty());

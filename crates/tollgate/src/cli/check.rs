@@ -1,4 +1,5 @@
-//! `tollgate check`: everything that is wrong with a configuration, for people or for programs. It starts nothing.
+//! `tollgate check`: everything that is wrong with a configuration, for people or for programs. It
+//! starts nothing.
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -1,5 +1,5 @@
-//! `tollgate keys`: makes, lists and revokes keys in the data directory. A running gateway notices within a second or
-//! two. Keys that the file declares belong to the file and are not touched here.
+//! `tollgate keys`: makes, lists and revokes keys in the data directory. A running gateway notices
+//! within a second or two. Keys that the file declares belong to the file and are not touched here.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,5 @@
-//! What commands say to people. The only place that writes to standard output; the log goes elsewhere.
+//! What commands say to people. The only place that writes to standard output; the log goes
+//! elsewhere.
 
 use std::io::{self, Write as _};
 

@@ -1,5 +1,6 @@
-//! Where a provider lives, as typed parts. No URL is ever glued together from text that was not taken apart first, so
-//! a fragment, a user name or a `..` in a setting cannot move a credential to another host. It resolves no names.
+//! Where a provider lives, as typed parts. No URL is ever glued together from text that was not
+//! taken apart first, so a fragment, a user name or a `..` in a setting cannot move a credential to
+//! another host. It resolves no names.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -57,7 +58,8 @@ impl Host {
         matches!(self, Self::Address(ip) if ip.is_unspecified())
     }
 
-    /// Whether it is an address that clouds serve their machines' metadata on, credentials included.
+    /// Whether it is an address that clouds serve their machines' metadata on, credentials
+    /// included.
     #[must_use]
     pub fn is_link_local(&self) -> bool {
         match self {
@@ -211,7 +213,8 @@ fn parse_port(digits: &str) -> Result<u16, BaseUrlError> {
     }
 }
 
-/// A name of plain labels, or an address in its one usual spelling: `127.1` and `0x7f000001` are neither.
+/// A name of plain labels, or an address in its one usual spelling: `127.1` and `0x7f000001` are
+/// neither.
 fn parse_host(text: &str) -> Result<Host, BaseUrlError> {
     if text.is_empty() {
         return Err(BaseUrlError::NoHost);

@@ -1,5 +1,6 @@
-//! From the file as written to the configuration as checked. Every concern has its own file; this one holds what they
-//! share: the place of every value, the refusals gathered so far, and the order of the checks.
+//! From the file as written to the configuration as checked. Every concern has its own file; this
+//! one holds what they share: the place of every value, the refusals gathered so far, and the order
+//! of the checks.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -26,7 +27,8 @@ pub(super) struct Check<'a> {
 /// Checks a whole file. Returns the configuration and the other files it was made from.
 ///
 /// # Errors
-/// Everything that is wrong with it: first what is no YAML, then what has the wrong shape, then what makes no sense.
+/// Everything that is wrong with it: first what is no YAML, then what has the wrong shape, then
+/// what makes no sense.
 pub(super) fn check(
     text: &str,
     around: &Surroundings<'_>,

@@ -1,5 +1,5 @@
-//! The configuration of a gateway that was given no file: every provider whose key is in the environment, and the
-//! simulated one, so that the first call works with no account and no network.
+//! The configuration of a gateway that was given no file: every provider whose key is in the
+//! environment, and the simulated one, so that the first call works with no account and no network.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -16,7 +16,8 @@ use super::{
 };
 
 impl Config {
-    /// Every provider whose key `variable` knows, each under the name of its kind, and the simulated one.
+    /// Every provider whose key `variable` knows, each under the name of its kind, and the
+    /// simulated one.
     ///
     /// # Errors
     /// When a key is set that cannot be one, for example with a space in it.

@@ -1,5 +1,5 @@
-//! What a later version will know. Such a setting is refused by name and never ignored: a limit that nobody enforces
-//! is worse than none. Rows leave this table when their feature arrives.
+//! What a later version will know. Such a setting is refused by name and never ignored: a limit
+//! that nobody enforces is worse than none. Rows leave this table when their feature arrives.
 
 use super::place::{Path, Step};
 

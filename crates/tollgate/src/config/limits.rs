@@ -1,4 +1,5 @@
-//! `limits`, `storage`, `shutdown` and `log`: bounds and places, nothing that needs another section.
+//! `limits`, `storage`, `shutdown` and `log`: bounds and places, nothing that needs another
+//! section.
 
 use std::time::Duration;
 

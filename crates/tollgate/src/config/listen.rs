@@ -1,4 +1,5 @@
-//! `listen`: the two addresses, TLS towards callers, and how long callers may take. It binds nothing.
+//! `listen`: the two addresses, TLS towards callers, and how long callers may take. It binds
+//! nothing.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;

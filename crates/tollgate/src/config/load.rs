@@ -1,5 +1,5 @@
-//! Reads a configuration file of this machine, with the environment of this process. The checks themselves are in
-//! `check`, where both are arguments.
+//! Reads a configuration file of this machine, with the environment of this process. The checks
+//! themselves are in `check`, where both are arguments.
 
 use std::path::{Path as FilePath, PathBuf};
 
@@ -9,8 +9,8 @@ use super::refusal::{Refusal, Refusals};
 use super::secret::Surroundings;
 use super::{Config, yaml};
 
-/// A configuration, and every file it was made from, the configuration file first. A change of any of them is a reason
-/// to read it again.
+/// A configuration, and every file it was made from, the configuration file first. A change of any
+/// of them is a reason to read it again.
 #[derive(Debug)]
 pub struct Loaded {
     pub config: Config,

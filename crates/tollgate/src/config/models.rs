@@ -1,5 +1,5 @@
-//! `models`: names that callers use, and the targets they lead to. Whether a provider really offers a model only the
-//! provider knows.
+//! `models`: names that callers use, and the targets they lead to. Whether a provider really offers
+//! a model only the provider knows.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,5 @@
-//! The nearest names to one that is not there. For messages only: nothing is ever corrected silently.
+//! The nearest names to one that is not there. For messages only: nothing is ever corrected
+//! silently.
 
 /// Names within a few slips of the pen, nearest first, three at most.
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
@@ -36,7 +37,8 @@ fn quoted(names: &[&str], between: &str) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(between)
 }
 
-/// Case and the choice between `-` and `_` are not slips worth counting. Bounded, since names come from callers too.
+/// Case and the choice between `-` and `_` are not slips worth counting. Bounded, since names come
+/// from callers too.
 fn fold(name: &str) -> Vec<char> {
     name.chars()
         .take(64)

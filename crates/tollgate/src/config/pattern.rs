@@ -1,4 +1,5 @@
-//! A model name, or many: literal text with at most one `*`. Not a glob language and not a regular expression.
+//! A model name, or many: literal text with at most one `*`. Not a glob language and not a regular
+//! expression.
 
 use std::fmt;
 

@@ -1,5 +1,5 @@
-//! Certificates and keys from PEM files, tried out before anything is served with them. It verifies nobody: that is
-//! for the handshake.
+//! Certificates and keys from PEM files, tried out before anything is served with them. It verifies
+//! nobody: that is for the handshake.
 
 use rustls::RootCertStore;
 use rustls::sign::CertifiedKey;
@@ -10,7 +10,8 @@ use super::ClientIdentity;
 use super::check::Check;
 use super::place::Path;
 
-/// A certificate chain and the key that belongs to its first certificate, from `certificate` and `key` below `path`.
+/// A certificate chain and the key that belongs to its first certificate, from `certificate` and
+/// `key` below `path`.
 pub(super) fn identity(
     check: &mut Check<'_>,
     path: &Path,

@@ -1,5 +1,5 @@
-//! Why a configuration is refused: where, what, and what to write instead. A refusal without a hint cannot be made.
-//! No refusal ever quotes a secret.
+//! Why a configuration is refused: where, what, and what to write instead. A refusal without a hint
+//! cannot be made. No refusal ever quotes a secret.
 
 use std::fmt;
 use std::path::PathBuf;

@@ -1,5 +1,5 @@
-//! Secrets are references, never values: `${env:NAME}` and `${file:PATH}`. What a reference leads to is read once, kept
-//! in a type that cannot be printed, and never quoted in a refusal.
+//! Secrets are references, never values: `${env:NAME}` and `${file:PATH}`. What a reference leads
+//! to is read once, kept in a type that cannot be printed, and never quoted in a refusal.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -72,7 +72,8 @@ impl Reference {
     }
 
     /// # Errors
-    /// When the variable is not set, the file cannot be read, or what stands there cannot be a secret.
+    /// When the variable is not set, the file cannot be read, or what stands there cannot be a
+    /// secret.
     pub(super) fn resolve(&self, around: &Surroundings<'_>) -> Result<SecretString, SecretError> {
         let (text, origin) = match self {
             Self::Env(name) => {

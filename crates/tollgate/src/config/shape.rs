@@ -1,5 +1,6 @@
-//! Checks the shape of a file against its JSON Schema and reports every departure at once: unknown, repeated, missing
-//! and empty keys, and values of the wrong type. What the values mean is not its concern.
+//! Checks the shape of a file against its JSON Schema and reports every departure at once: unknown,
+//! repeated, missing and empty keys, and values of the wrong type. What the values mean is not its
+//! concern.
 
 use std::collections::BTreeMap;
 

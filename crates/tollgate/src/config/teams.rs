@@ -1,4 +1,5 @@
-//! `teams` and `keys`: who may ask for what. Keys made by the command line rest in the store and are not seen here.
+//! `teams` and `keys`: who may ask for what. Keys made by the command line rest in the store and
+//! are not seen here.
 
 use std::collections::BTreeMap;
 

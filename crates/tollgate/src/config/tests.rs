@@ -225,7 +225,8 @@ fn is_refused_well(folder: &Folder, mutation: &Mutation) -> Result<(), String> {
     if found.hint.is_empty() || found.column == 0 {
         return Err(format!("no hint or no column: {found:?}"));
     }
-    // What is missing is shown where its mapping begins; a quote that is not closed, where the next one stands.
+    // What is missing is shown where its mapping begins; a quote that is not closed, where the next
+    // one stands.
     let (before, after) = match (to.is_empty(), *path) {
         (true, _) => (2, 0),
         (_, "the file") => (0, 3),
@@ -284,4 +285,42 @@ fn secrets_are_not_shown() {
     let loaded = folder.check(GOOD).unwrap();
     let shown = format!("{loaded:?}");
     assert!(!shown.contains("not-a-real") && !shown.contains("BEGIN"), "{shown}");
+}
+
+/// Edits at random places, from a fixed seed: whatever stands in a file, it is answered.
+#[test]
+fn no_text_whatsoever_breaks_the_reader() {
+    let folder = Folder::new("random");
+    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
+    let mut random = |below: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        usize::try_from(state % below as u64).unwrap()
+    };
+    const BITS: [&str; 20] = [
+        "", " ", "\n", "  ", ":", "- ", "[", "]", "{", "}", "\"", "'", "*", "&a ", "!t ", "|\n",
+        "? ", "#", "<<: ", "\u{0}é",
+    ];
+    let mut accepted = 0;
+    for _ in 0..1_500 {
+        let mut text: Vec<char> = GOOD.chars().collect();
+        for _ in 0..=random(3) {
+            let at = random(text.len());
+            let until = (at + random(6)).min(text.len());
+            text.splice(at..until, BITS[random(BITS.len())].chars());
+        }
+        let text: String = text.into_iter().collect();
+        match folder.check(&text) {
+            Ok(_) => accepted += 1,
+            Err(refused) => {
+                assert!(!refused.refusals.is_empty());
+                for refusal in &refused.refusals {
+                    assert!(refusal.line > 0 && refusal.column > 0, "{refusal:?}\n{text}");
+                    assert!(!refusal.hint.is_empty(), "{refusal:?}");
+                }
+            }
+        }
+    }
+    assert!((1..1_500).contains(&accepted), "{accepted} accepted");
 }

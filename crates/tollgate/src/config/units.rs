@@ -1,5 +1,5 @@
-//! Durations and sizes as people write them: `500ms`, `20s`, `10m`, `1h`; `64KiB`, `32MiB`. A bare number has no unit
-//! and is refused, since nobody can tell seconds from milliseconds by looking.
+//! Durations and sizes as people write them: `500ms`, `20s`, `10m`, `1h`; `64KiB`, `32MiB`. A bare
+//! number has no unit and is refused, since nobody can tell seconds from milliseconds by looking.
 
 use std::time::Duration;
 

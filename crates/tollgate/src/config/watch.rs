@@ -1,8 +1,8 @@
-//! Notices that a configuration has changed, reads it again, and says what came of it. What is served meanwhile is not
-//! its concern: a file that is refused changes nothing.
+//! Notices that a configuration has changed, reads it again, and says what came of it. What is
+//! served meanwhile is not its concern: a file that is refused changes nothing.
 //!
-//! It watches folders, not files, since a mounted secret or configuration is replaced by swapping a link; and it looks
-//! for itself now and then, since some file systems tell nobody.
+//! It watches folders, not files, since a mounted secret or configuration is replaced by swapping a
+//! link; and it looks for itself now and then, since some file systems tell nobody.
 
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};

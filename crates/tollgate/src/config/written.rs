@@ -1,5 +1,6 @@
-//! The configuration, as written: one struct for each mapping of the file. The comments here are what editors show,
-//! and the JSON Schema made from these types is what the shape of a file is checked against. Nothing here is resolved.
+//! The configuration, as written: one struct for each mapping of the file. The comments here are
+//! what editors show, and the JSON Schema made from these types is what the shape of a file is
+//! checked against. Nothing here is resolved.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,8 +21,8 @@ pub(super) struct File {
     pub(super) storage: Option<Storage>,
     /// Who answers calls, by a name of your choice.
     pub(super) providers: BTreeMap<String, Provider>,
-    /// Names that callers use for models, and where they lead. A name may hold one `*`. Without an entry here a model is
-    /// still reached as `provider/model`.
+    /// Names that callers use for models, and where they lead. A name may hold one `*`. Without an
+    /// entry here a model is still reached as `provider/model`.
     pub(super) models: Option<BTreeMap<String, Model>>,
     /// Who pays, and what its keys may use.
     pub(super) teams: Option<BTreeMap<String, Team>>,
@@ -31,7 +32,8 @@ pub(super) struct File {
     pub(super) limits: Option<Limits>,
     /// How the process ends.
     pub(super) shutdown: Option<Shutdown>,
-    /// What the process writes: its log to standard error, one line for each call to standard output.
+    /// What the process writes: its log to standard error, one line for each call to standard
+    /// output.
     pub(super) log: Option<Log>,
 }
 
@@ -39,10 +41,11 @@ pub(super) struct File {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Listen {
-    /// Address for callers, such as `0.0.0.0:8080`. Default `127.0.0.1:8080`, or the next free port.
-    pub(super) data: Option<String>,
-    /// Address for operators: health, metrics, the page that says what runs. Default `127.0.0.1:8081`, or the next free
+    /// Address for callers, such as `0.0.0.0:8080`. Default `127.0.0.1:8080`, or the next free
     /// port.
+    pub(super) data: Option<String>,
+    /// Address for operators: health, metrics, the page that says what runs. Default
+    /// `127.0.0.1:8081`, or the next free port.
     pub(super) admin: Option<String>,
     /// Serve callers over TLS. Default: plain HTTP.
     pub(super) tls: Option<ListenTls>,
@@ -93,13 +96,16 @@ pub(super) struct Storage {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Provider {
-    /// What kind of provider it is: this decides its dialects, its address and how it is authenticated.
+    /// What kind of provider it is: this decides its dialects, its address and how it is
+    /// authenticated.
     pub(super) kind: String,
-    /// What the vendor's own SDK takes as its base URL. Default: the kind's own address, where it has one.
+    /// What the vendor's own SDK takes as its base URL. Default: the kind's own address, where it
+    /// has one.
     pub(super) base_url: Option<String>,
     /// The credential, as a reference: `${env:NAME}` or `${file:PATH}`.
     pub(super) api_key: Option<String>,
-    /// Speak this dialect only. Default: the caller's own where the kind speaks it, else the kind's preferred one.
+    /// Speak this dialect only. Default: the caller's own where the kind speaks it, else the kind's
+    /// preferred one.
     pub(super) dialect: Option<String>,
     /// PEM file with roots that are trusted for this provider besides the system's.
     pub(super) ca: Option<String>,
@@ -140,7 +146,8 @@ pub(super) struct Model {
     pub(super) targets: Vec<Target>,
     /// How long to wait; these go before the provider's own.
     pub(super) timeouts: Option<Timeouts>,
-    /// Refuse a call when its translation would lose a field. Default `false`: the loss is named in `x-tollgate-loss`.
+    /// Refuse a call when its translation would lose a field. Default `false`: the loss is named in
+    /// `x-tollgate-loss`.
     pub(super) strict: Option<bool>,
 }
 

@@ -1,5 +1,5 @@
-//! The one place that knows the YAML library: text in, a tree of values with their places out. It knows nothing of
-//! what a configuration means.
+//! The one place that knows the YAML library: text in, a tree of values with their places out. It
+//! knows nothing of what a configuration means.
 
 use std::fmt;
 
@@ -32,7 +32,8 @@ pub(super) enum Value {
     Map(Vec<Entry>),
 }
 
-/// One line of a mapping. Its keys are text, and may repeat: the reader of the tree decides what that means.
+/// One line of a mapping. Its keys are text, and may repeat: the reader of the tree decides what
+/// that means.
 #[derive(Debug, Clone)]
 pub(super) struct Entry {
     pub(super) key: String,
@@ -283,5 +284,23 @@ mod tests {
             assert!(refusal.line > 0 && refusal.column > 0, "{text:?}: {refusal:?}");
             assert!(!refusal.hint.is_empty());
         }
+    }
+
+    #[test]
+    fn a_bomb_is_refused_before_it_goes_off() {
+        let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
+        for level in 1..12 {
+            let (before, times) = (level - 1, format!("*a{}, ", level - 1).repeat(9));
+            bomb.push_str(&format!("a{level}: &a{level} [{times}*a{before}]\n"));
+        }
+        let began = std::time::Instant::now();
+        assert!(parse(&bomb).is_err());
+        assert!(began.elapsed().as_secs() < 5);
+    }
+
+    #[test]
+    fn marks_and_line_ends_of_other_systems_are_no_fault() {
+        let node = parse("\u{feff}a: 1\r\nb: x\r\n").unwrap();
+        assert_eq!(node.to_json(), serde_json::json!({"a": 1, "b": "x"}));
     }
 }

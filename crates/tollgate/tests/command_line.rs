@@ -1,0 +1,140 @@
+//! The program as its users call it: what it prints, where, and with which exit code.
+
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let name = format!("tollgate-command-{}-{name}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        let _ = std::fs::remove_dir_all(&path);
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.0.join(name), text).unwrap();
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        command(self).args(arguments).output().unwrap()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this test is about the program as a program")]
+fn command(folder: &Folder) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tollgate"));
+    command.current_dir(&folder.0).env_clear();
+    command
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+const GOOD: &str = "providers:\n  play: { kind: simulated }\nteams:\n  search: {}\n";
+
+#[test]
+fn check_says_what_is_wrong_and_where() {
+    let folder = Folder::new("check");
+    folder.write("good.yaml", GOOD);
+    let good = folder.run(&["check", "good.yaml"]);
+    assert_eq!(good.status.code(), Some(0));
+    assert_eq!(text(&good.stdout), "good.yaml is good: 1 provider, 0 models, 2 teams, 0 keys\n");
+
+    folder.write("bad.yaml", "providers:\n  play: { kind: simulatd }\nlimts: {}\n");
+    let bad = folder.run(&["check", "bad.yaml"]);
+    assert_eq!(bad.status.code(), Some(1));
+    let said = text(&bad.stdout);
+    assert!(said.contains("bad.yaml:2:17: providers.play.kind: "), "{said}");
+    assert!(said.contains("did you mean `simulated`?"), "{said}");
+    assert!(said.contains("bad.yaml:3:1: limts: "), "{said}");
+    assert!(said.ends_with("2 faults to mend\n"), "{said}");
+
+    let bad = folder.run(&["check", "--json", "bad.yaml"]);
+    assert_eq!(bad.status.code(), Some(1));
+    let said: serde_json::Value = serde_json::from_slice(&bad.stdout).unwrap();
+    assert_eq!(said["valid"], false);
+    assert_eq!(said["refusals"][1]["line"], 3);
+    assert_eq!(said["refusals"][1]["path"], "limts");
+
+    let absent = folder.run(&["check", "absent.yaml"]);
+    assert_eq!(absent.status.code(), Some(1));
+    assert!(text(&absent.stdout).starts_with("absent.yaml: "));
+}
+
+#[test]
+fn schema_is_a_schema() {
+    let printed = Folder::new("schema").run(&["schema"]);
+    let schema: serde_json::Value = serde_json::from_slice(&printed.stdout).unwrap();
+    assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
+    assert_eq!(schema["additionalProperties"], false);
+    assert!(schema["properties"]["providers"].is_object());
+}
+
+#[test]
+fn keys_are_made_listed_and_revoked() {
+    let folder = Folder::new("keys");
+    let made = folder.run(&["keys", "create", "--name", "ci"]);
+    assert_eq!(made.status.code(), Some(0), "{}", text(&made.stderr));
+    let key = text(&made.stdout).lines().next().unwrap().to_owned();
+    assert!(tollgate_store::is_well_formed(&key), "{key}");
+
+    let twice = folder.run(&["keys", "create", "--name", "ci"]);
+    assert_eq!(twice.status.code(), Some(1));
+    assert!(text(&twice.stderr).contains("exists already"));
+
+    let listed = folder.run(&["keys", "list", "--json"]);
+    let keys: serde_json::Value = serde_json::from_slice(&listed.stdout).unwrap();
+    assert_eq!((keys[0]["name"].as_str(), keys[0]["revoked"].as_str()), (Some("ci"), None));
+    assert!(!text(&listed.stdout).contains(&key));
+
+    assert_eq!(folder.run(&["keys", "revoke", "ci"]).status.code(), Some(0));
+    assert_eq!(folder.run(&["keys", "revoke", "ci"]).status.code(), Some(1));
+    let listed = folder.run(&["keys", "list"]);
+    assert!(text(&listed.stdout).contains("revoked"), "{}", text(&listed.stdout));
+}
+
+#[test]
+fn a_key_needs_a_plain_name_and_a_team_that_exists() {
+    let folder = Folder::new("names");
+    folder.write("tollgate.yaml", GOOD);
+    for (arguments, says) in [
+        (vec!["--name", "a b"], "cannot be the name"),
+        (vec!["--name", "../x"], "cannot be the name"),
+        (vec!["--name", "a", "--team", "serch"], "did you mean `search`?"),
+    ] {
+        let mut all = vec!["keys", "create", "--config", "tollgate.yaml"];
+        all.extend(arguments);
+        let refused = folder.run(&all);
+        assert_eq!(refused.status.code(), Some(1), "{all:?}");
+        assert!(text(&refused.stderr).contains(says), "{}", text(&refused.stderr));
+    }
+    let made = folder.run(&[
+        "keys",
+        "create",
+        "--config",
+        "tollgate.yaml",
+        "--name",
+        "a",
+        "--team",
+        "search",
+    ]);
+    assert_eq!(made.status.code(), Some(0), "{}", text(&made.stderr));
+}
+
+#[test]
+fn arguments_that_make_no_sense_are_a_fault_of_their_own() {
+    let folder = Folder::new("usage");
+    for arguments in [vec![], vec!["serv"], vec!["check"], vec!["keys", "create"]] {
+        assert_eq!(folder.run(&arguments).status.code(), Some(2), "{arguments:?}");
+    }
+}
