@@ -1,62 +1,172 @@
 //! Gemini generateContent and streamGenerateContent.
+//!
+//! Deliberately absent: Vertex' own paths and credentials, and the other operations, which stand
+//! in `count_tokens.rs`, `embed.rs` and `models.rs`.
 
-use http::HeaderMap;
-use tollgate_model::{Chat, DialectId, Event, Fault, FaultKind, Reply};
+use http::{HeaderMap, Method};
+use tollgate_model::{Chat, DialectId, Event, Fault, Reply};
 
 use crate::{
-    Dialect, Encoded, EncodedFault, Incoming, Outgoing, Quirks, Recipient, ReplyContext, Rules,
-    Snapshot, StreamDecoder, StreamEncoder,
+    Claim, Dialect, Encoded, EncodedFault, Incoming, Operation, Outgoing, Quirks, Recipient,
+    ReplyContext, Route, Rules, Snapshot, StreamDecoder, StreamEncoder,
 };
 
+mod answer;
+mod citations;
 pub mod count_tokens;
 pub mod embed;
+mod fault;
+mod fields;
+mod finish;
+mod function;
+mod media;
 pub mod models;
+mod partial;
+mod reader;
+mod reply;
+mod request;
+mod schema;
+mod signature;
+mod stream;
+mod usage;
 
 pub const ID: DialectId = DialectId("gemini-generate");
 
 #[derive(Debug)]
 pub struct GeminiGenerate;
 
+/// The method that streams, framed as server-sent events.
+const STREAM: &str = ":streamGenerateContent?alt=sse";
+
 const RULES: Rules = Rules {
-    routes: &[],
+    routes: &[
+        post("/v1beta/models/", ":generateContent", Operation::Chat),
+        streaming("/v1beta/models/"),
+        post("/v1beta/models/", ":countTokens", Operation::CountTokens),
+        post("/v1beta/models/", ":embedContent", Operation::Embed),
+        post("/v1beta/models/", ":batchEmbedContents", Operation::Embed),
+        get("/v1beta/models", None, Operation::ListModels, Claim::Open),
+        get("/v1beta/models/", Some(""), Operation::GetModel, Claim::Open),
+        post("/v1/models/", ":generateContent", Operation::Chat),
+        streaming("/v1/models/"),
+        post("/v1/models/", ":countTokens", Operation::CountTokens),
+        post("/v1/models/", ":embedContent", Operation::Embed),
+        post("/v1/models/", ":batchEmbedContents", Operation::Embed),
+        get("/v1/models", None, Operation::ListModels, GOOGLE_KEY),
+        get("/v1/models/", Some(""), Operation::GetModel, GOOGLE_KEY),
+    ],
     model_in_body: false,
-    request_headers: &[],
-    query: &[],
-    response_headers: &[],
-    path: |_, _| String::new(),
+    request_headers: &["x-server-timeout"],
+    query: &["alt", "$alt"],
+    response_headers: &["server-timing", "x-gemini-service-tier"],
+    path: |model, stream| path(model, if stream { STREAM } else { ":generateContent" }),
     usage_is_optional: false,
     request_id: "x-request-id",
 };
+
+const GOOGLE_KEY: Claim = Claim::Header("x-goog-api-key");
+
+const fn post(prefix: &'static str, suffix: &'static str, operation: Operation) -> Route {
+    let (method, suffix, claim) = (Method::POST, Some(suffix), Claim::Open);
+    Route { method, prefix, suffix, claim, operation, stream: false }
+}
+
+const fn streaming(prefix: &'static str) -> Route {
+    let (method, suffix) = (Method::POST, Some(":streamGenerateContent"));
+    let (claim, operation) = (Claim::Open, Operation::Chat);
+    Route { method, prefix, suffix, claim, operation, stream: true }
+}
+
+const fn get(
+    prefix: &'static str,
+    suffix: Option<&'static str>,
+    operation: Operation,
+    claim: Claim,
+) -> Route {
+    Route { method: Method::GET, prefix, suffix, claim, operation, stream: false }
+}
+
+/// Where `method` of a model is called. A name cannot lead out of the models' folder.
+fn path(model: &str, method: &str) -> String {
+    let (folder, name) = match model.split_once('/') {
+        Some((folder, name)) if request::is_resource(model) => (folder, name),
+        _ => ("models", model),
+    };
+    let mut path = format!("/v1beta/{folder}/");
+    for byte in name.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'@' => {
+                path.push(char::from(byte));
+            }
+            other => path.push_str(&format!("%{other:02X}")),
+        }
+    }
+    path + method
+}
 
 impl Dialect for GeminiGenerate {
     fn id(&self) -> DialectId {
         ID
     }
+
     fn rules(&self) -> &'static Rules {
         &RULES
     }
-    fn decode_request(&self, _: &Incoming<'_>) -> Result<Chat, Fault> {
-        Err(Fault::internal("not written"))
+
+    fn decode_request(&self, incoming: &Incoming<'_>) -> Result<Chat, Fault> {
+        request::decode(incoming)
     }
-    fn encode_request(&self, _: &Chat, _: &Recipient<'_>) -> Result<Outgoing, Fault> {
-        Err(Fault::internal("not written"))
+
+    fn encode_request(&self, chat: &Chat, to: &Recipient<'_>) -> Result<Outgoing, Fault> {
+        Ok(request::encode(chat, to))
     }
-    fn decode_reply(&self, _: &[u8], _: &Quirks) -> Result<Vec<Event>, Fault> {
-        Err(Fault::internal("not written"))
+
+    fn decode_reply(&self, body: &[u8], _: &Quirks) -> Result<Vec<Event>, Fault> {
+        reply::decode(body)
     }
-    fn encode_reply(&self, _: &Reply, _: &ReplyContext) -> Encoded {
-        Encoded::default()
+
+    fn skim_reply(&self, body: &[u8], _: &Quirks) -> Result<Vec<Event>, Fault> {
+        reply::skim(body)
     }
+
+    fn encode_reply(&self, reply: &Reply, context: &ReplyContext) -> Encoded {
+        reply::encode(reply, context)
+    }
+
     fn decode_stream(&self, _: &'static Quirks) -> Box<dyn StreamDecoder> {
-        unimplemented!()
+        Box::new(stream::Decoder::default())
     }
-    fn encode_stream(&self, _: ReplyContext, _: Option<Snapshot>) -> Box<dyn StreamEncoder> {
-        unimplemented!()
+
+    fn encode_stream(
+        &self,
+        context: ReplyContext,
+        resume: Option<Snapshot>,
+    ) -> Box<dyn StreamEncoder> {
+        Box::new(stream::Encoder::new(context, resume))
     }
-    fn decode_fault(&self, status: u16, _: &HeaderMap, _: &[u8]) -> Fault {
-        Fault::new(FaultKind::of_status(status), tollgate_model::Source::Upstream, "not written")
+
+    fn decode_fault(&self, status: u16, headers: &HeaderMap, body: &[u8]) -> Fault {
+        fault::decode(status, headers, body)
     }
-    fn encode_fault(&self, fault: &Fault, _: &str) -> EncodedFault {
-        EncodedFault { status: fault.status(), body: bytes::Bytes::new() }
+
+    fn encode_fault(&self, fault: &Fault, request_id: &str) -> EncodedFault {
+        fault::encode(fault, request_id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_model_name_stays_in_its_folder() {
+        let path = RULES.path;
+        assert_eq!(
+            path("gemini-2.5-flash", false),
+            "/v1beta/models/gemini-2.5-flash:generateContent"
+        );
+        assert_eq!(path("tunedModels/a", true), format!("/v1beta/tunedModels/a{STREAM}"));
+        assert_eq!(path("../x?y#z", false), "/v1beta/models/..%2Fx%3Fy%23z:generateContent");
+        assert_eq!(path("models/../x", false), "/v1beta/models/..%2Fx:generateContent");
     }
 }

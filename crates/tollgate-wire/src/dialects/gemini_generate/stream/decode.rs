@@ -1,0 +1,120 @@
+//! Reads the frames of a stream.
+
+use bytes::Bytes;
+use memchr::memmem;
+use serde_json::Value;
+use tollgate_model::{Event, Fault};
+
+use super::super::reader::Reader;
+use super::super::reply::Skimmed;
+use crate::{Frame, Snapshot, StreamDecoder};
+
+#[derive(Debug, Default)]
+pub(in super::super) struct Decoder {
+    reader: Reader,
+    /// The last frame that was skimmed and only held content and figures: the figures in it are
+    /// read when they are asked for.
+    held: Option<Bytes>,
+    over: bool,
+}
+
+impl Decoder {
+    fn fault(&mut self, fault: Fault, out: &mut Vec<Event>) {
+        self.over = true;
+        out.push(Event::Fault(fault));
+    }
+
+    fn parse(&mut self, data: &[u8], out: &mut Vec<Event>) {
+        match serde_json::from_slice::<Value>(data) {
+            Ok(chunk) => {
+                if let Err(fault) = self.reader.read(&chunk, out) {
+                    self.fault(fault, out);
+                }
+            }
+            // Hosts that imitate Google end with OpenAI's terminator.
+            Err(_) if data == b"[DONE]" => {}
+            Err(_) => self.fault(Fault::bad_upstream("A frame of the stream is not JSON"), out),
+        }
+    }
+}
+
+/// The frame may hold more than content and figures.
+fn is_telling(data: &[u8]) -> bool {
+    ["\"finishReason\"", "\"error\"", "\"blockReason\"", "\"functionCall\""]
+        .iter()
+        .any(|field| memmem::find(data, field.as_bytes()).is_some())
+}
+
+impl StreamDecoder for Decoder {
+    fn read(&mut self, frame: &Frame, out: &mut Vec<Event>) {
+        if !self.over && !frame.data.is_empty() {
+            self.parse(&frame.data, out);
+        }
+    }
+
+    fn skim(&mut self, frame: &Frame, out: &mut Vec<Event>) {
+        if self.over || frame.data.is_empty() {
+            return;
+        }
+        if self.reader.started && !is_telling(&frame.data) {
+            self.held = Some(frame.data.clone());
+            return;
+        }
+        self.held = None;
+        let from = out.len();
+        match serde_json::from_slice::<Skimmed<'_>>(&frame.data) {
+            Ok(skimmed) => {
+                if let Err(fault) = self.reader.read(&skimmed.as_read(), out) {
+                    self.fault(fault, out);
+                }
+            }
+            Err(_) => self.parse(&frame.data, out),
+        }
+        let mut at = 0;
+        out.retain(|event| {
+            at += 1;
+            at <= from || event.is_metered()
+        });
+    }
+
+    fn end(&mut self, out: &mut Vec<Event>) {
+        if self.over {
+            return;
+        }
+        if let Some(held) = self.held.take()
+            && let Some(usage) = usage_in(&held)
+        {
+            self.reader.usage(&usage, out);
+        }
+        match self.reader.end(false, out) {
+            Ok(()) => self.over = true,
+            Err(fault) => self.fault(fault, out),
+        }
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        let reader = &self.reader;
+        let mut usage = reader.usage.clone();
+        let held = self.held.as_ref().and_then(|held| usage_in(held));
+        if let Some(held) = held.and_then(|held| super::super::usage::read(&held)) {
+            usage.update(held);
+        }
+        let numbers = 0u32..;
+        let choices = numbers.zip(&reader.choices);
+        let finished = choices.filter(|(_, choice)| choice.word.is_some()).map(|(at, _)| at);
+        Snapshot {
+            id: reader.id.clone(),
+            model: reader.model.clone(),
+            created: reader.created,
+            started: reader.started,
+            open_block: None,
+            next_block: u32::try_from(reader.choices.len()).unwrap_or(u32::MAX),
+            finished: finished.collect(),
+            usage,
+        }
+    }
+}
+
+fn usage_in(frame: &[u8]) -> Option<serde_json::Map<String, Value>> {
+    serde_json::from_slice::<Skimmed<'_>>(frame).ok()?.usage_metadata
+}

@@ -1,0 +1,272 @@
+//! Writes events as the frames of a stream, as server-sent events or as one JSON array.
+//!
+//! Text leaves as it comes. Calls are held until their arguments are whole, since `args` is an
+//! object; the end is held until the stream ends, since figures may come after it.
+
+use std::collections::VecDeque;
+
+use serde_json::{Map, Value, json};
+use tollgate_model::{Event, Fault, Losses, Usage};
+
+use super::super::answer::{self, Call, Native};
+use super::super::{fault, finish, function, usage};
+use crate::{ReplyContext, Snapshot, StreamEncoder};
+
+/// More alternatives than any provider gives.
+const MOST_CHOICES: usize = 256;
+
+#[derive(Debug)]
+pub(in super::super) struct Encoder {
+    context: ReplyContext,
+    /// A frame was sent.
+    begun: bool,
+    over: bool,
+    choices: Vec<Open>,
+    usage: Usage,
+    losses: Losses,
+    /// What every frame ends with: model and id.
+    tail: String,
+}
+
+/// One alternative while it is written.
+#[derive(Debug, Default)]
+struct Open {
+    calls: VecDeque<(u32, Call)>,
+    /// Fields of the candidate that go with its next frame.
+    fields: Map<String, Value>,
+    /// Something of it was written.
+    begun: bool,
+    end: Option<End>,
+    /// Its end was sent.
+    finished: bool,
+}
+
+#[derive(Debug)]
+struct End {
+    word: String,
+    /// The prompt was not answered at all.
+    blocked: Option<String>,
+}
+
+impl Encoder {
+    pub(in super::super) fn new(mut context: ReplyContext, resume: Option<Snapshot>) -> Self {
+        let mut choices = Vec::new();
+        let (mut begun, mut usage) = (false, Usage::default());
+        if let Some(resume) = resume {
+            begun = resume.started;
+            usage = resume.usage;
+            context.id = resume.id.unwrap_or(context.id);
+            context.model = resume.model.unwrap_or(context.model);
+            let count = usize::try_from(resume.next_block).unwrap_or(MOST_CHOICES);
+            choices.resize_with(count.min(MOST_CHOICES), Open::default);
+            for (at, choice) in choices.iter_mut().enumerate() {
+                choice.begun = true;
+                choice.finished = resume.finished.iter().any(|done| *done as usize == at);
+            }
+        }
+        let losses = Losses::default();
+        let mut encoder =
+            Self { context, begun, over: false, choices, usage, losses, tail: String::new() };
+        encoder.set_tail();
+        encoder
+    }
+
+    fn set_tail(&mut self) {
+        let (model, id) = (&self.context.model, &self.context.id);
+        let tail = json!({"modelVersion": model, "responseId": id}).to_string();
+        self.tail = tail.replacen('{', ",", 1);
+    }
+
+    fn choice(&mut self, choice: u32) -> (usize, &mut Open) {
+        let at = (choice as usize).min(MOST_CHOICES - 1);
+        if self.choices.len() <= at {
+            self.choices.resize_with(at + 1, Open::default);
+        }
+        (at, &mut self.choices[at])
+    }
+
+    /// A frame around `inner`, the JSON of an object without its closing brace.
+    fn frame(&mut self, inner: &str, tail: bool, out: &mut Vec<u8>) {
+        let head: &[u8] = match (self.context.json_array, self.begun) {
+            (false, _) => b"data: ",
+            (true, false) => b"[",
+            (true, true) => b",\r\n",
+        };
+        self.begun = true;
+        out.extend_from_slice(head);
+        out.extend_from_slice(inner.as_bytes());
+        out.extend_from_slice(if tail { self.tail.as_bytes() } else { b"}" });
+        if !self.context.json_array {
+            out.extend_from_slice(b"\r\n\r\n");
+        }
+    }
+
+    /// A frame with one part of one choice.
+    fn part(&mut self, choice: u32, part: &Value, out: &mut Vec<u8>) {
+        let (at, open) = self.choice(choice);
+        open.begun = true;
+        let fields = std::mem::take(&mut open.fields);
+        let mut inner = String::from("{\"candidates\":[{\"content\":{\"parts\":[");
+        inner.push_str(&part.to_string());
+        inner.push_str("],\"role\":\"model\"},\"index\":");
+        inner.push_str(&at.to_string());
+        for (field, value) in fields {
+            inner.push(',');
+            inner.push_str(&Value::from(field).to_string());
+            inner.push(':');
+            inner.push_str(&value.to_string());
+        }
+        inner.push_str("}]");
+        self.frame(&inner, true, out);
+    }
+
+    /// Writes the held calls of a choice from the first on, as far as their arguments are whole;
+    /// all of them, when nothing more can come.
+    fn flush(&mut self, choice: u32, all: bool, out: &mut Vec<u8>) {
+        loop {
+            let (at, open) = self.choice(choice);
+            let whole = |(_, call): &(u32, Call)| {
+                !call.arguments.trim().is_empty() && !function::args(&call.arguments).1
+            };
+            if !open.calls.front().is_some_and(|call| all || whole(call)) {
+                return;
+            }
+            let Some((_, call)) = open.calls.pop_front() else { return };
+            let path = format!("candidates[{at}]");
+            let part = answer::call(&call, &path, &mut self.losses);
+            self.part(choice, &part, out);
+        }
+    }
+
+    fn end(&mut self, out: &mut Vec<u8>) {
+        for choice in 0..self.choices.len() {
+            self.flush(u32::try_from(choice).unwrap_or(u32::MAX), true, out);
+        }
+        let mut last = Map::new();
+        let mut candidates = Vec::new();
+        for (at, open) in self.choices.iter_mut().enumerate().filter(|(_, open)| !open.finished) {
+            let end = open.end.take().unwrap_or(End { word: "OTHER".into(), blocked: None });
+            if let Some(word) = end.blocked.filter(|_| !open.begun) {
+                last.insert("promptFeedback".into(), json!({"blockReason": word}));
+                continue;
+            }
+            let mut candidate = std::mem::take(&mut open.fields);
+            // An empty part, as Google's own last frame has: SDKs keep no answer without parts.
+            let content = json!({"parts": [answer::text("")], "role": "model"});
+            candidate.insert("content".into(), content);
+            candidate.insert("finishReason".into(), end.word.into());
+            candidate.insert("index".into(), at.into());
+            candidates.push(Value::Object(candidate));
+        }
+        if !candidates.is_empty() {
+            last.insert("candidates".into(), candidates.into());
+        }
+        if let Some(usage) = usage::written(&self.usage) {
+            last.insert("usageMetadata".into(), usage);
+        }
+        if !last.is_empty() {
+            let mut inner = Value::Object(last).to_string();
+            inner.pop();
+            self.frame(&inner, true, out);
+        }
+        self.close(out);
+    }
+
+    fn fault(&mut self, fault: &Fault, out: &mut Vec<u8>) {
+        let id = Some(self.context.id.as_str());
+        let mut inner = json!({"error": fault::object(fault, id)}).to_string();
+        inner.pop();
+        self.frame(&inner, false, out);
+        self.close(out);
+    }
+
+    fn close(&mut self, out: &mut Vec<u8>) {
+        self.over = true;
+        if self.context.json_array {
+            out.extend_from_slice(if self.begun { b"]" } else { b"[]" });
+        }
+    }
+
+    fn native(&mut self, event: &Event, out: &mut Vec<u8>) {
+        let Event::Native { choice, dialect, json } = event else { return };
+        let path = format!("candidates[{choice}]");
+        match answer::native(*dialect, json, &path, &mut self.losses) {
+            Native::Part(part) => self.part(*choice, &part, out),
+            Native::Candidate(fields) => self.choice(*choice).1.fields.extend(fields),
+            Native::Nothing => {}
+        }
+    }
+}
+
+impl StreamEncoder for Encoder {
+    fn write(&mut self, event: Event, out: &mut Vec<u8>) {
+        if self.over {
+            return;
+        }
+        match event {
+            Event::Start { id, model, .. } => {
+                self.context.id = id.unwrap_or(std::mem::take(&mut self.context.id));
+                self.context.model = model.unwrap_or(std::mem::take(&mut self.context.model));
+                self.set_tail();
+            }
+            Event::Text { choice, text } => {
+                self.flush(choice, false, out);
+                self.part(choice, &answer::text(&text), out);
+            }
+            Event::Refusal { choice, text } => {
+                self.losses.approximated(&format!("candidates[{choice}]"), "refusal");
+                self.part(choice, &answer::text(&text), out);
+            }
+            Event::Reasoning { choice, text } => {
+                self.part(choice, &answer::thought(&text, None), out);
+            }
+            Event::ReasoningSignature { choice, signature } => {
+                self.part(choice, &answer::signature_alone(&signature), out);
+            }
+            Event::RedactedReasoning { choice, data } => {
+                self.part(choice, &answer::redacted(&data), out);
+            }
+            Event::ToolCallStart { choice, index, id, name, signature } => {
+                self.flush(choice, false, out);
+                let call = Call { id, name, arguments: String::new(), signature };
+                self.choice(choice).1.calls.push_back((index, call));
+            }
+            Event::ToolCallDelta { choice, index, arguments } => {
+                let calls = &mut self.choice(choice).1.calls;
+                if let Some((_, call)) = calls.iter_mut().rev().find(|(of, _)| *of == index) {
+                    call.arguments.push_str(&arguments);
+                }
+            }
+            Event::Citation { choice, citation } => {
+                answer::add_citation(&mut self.choice(choice).1.fields, &citation);
+            }
+            Event::Logprobs { choice, tokens } => {
+                answer::add_logprobs(&mut self.choice(choice).1.fields, &tokens);
+            }
+            Event::Media { choice, media } => {
+                let path = format!("candidates[{choice}]");
+                if let Some(part) = answer::media(&media, &path, &mut self.losses) {
+                    self.part(choice, &part, out);
+                }
+            }
+            Event::Native { .. } => self.native(&event, out),
+            Event::Usage(usage) => self.usage.update(usage),
+            Event::Finish { choice, reason, word, stop_sequence } => {
+                if stop_sequence.is_some() {
+                    self.losses.dropped(&format!("candidates[{choice}]"), "stop_sequence");
+                }
+                let word = word.as_deref();
+                let blocked = word.and_then(|word| word.strip_prefix(finish::BLOCKED));
+                let blocked = blocked.map(str::to_owned);
+                let end = End { word: finish::written(reason, word), blocked };
+                self.choice(choice).1.end = Some(end);
+            }
+            Event::Fault(fault) => self.fault(&fault, out),
+            Event::End => self.end(out),
+        }
+    }
+
+    fn losses(&self) -> &Losses {
+        &self.losses
+    }
+}
