@@ -1,1 +1,28 @@
-//! simulate
+//! The simulated provider: what a vendor would answer to these bytes, as a script of steps.
+//!
+//! It speaks OpenAI's, Anthropic's and Gemini's dialects strictly, answers without a model, and
+//! misbehaves when the model's name asks for it (the table stands in [`faults`]).
+//! It is deliberately not built on the gateway's own codecs: it judges them. It opens no socket and
+//! reads no clock; the program plays the script.
+
+mod answer;
+mod anthropic;
+mod asked;
+mod cache;
+pub mod faults;
+mod gemini;
+mod ids;
+mod memory;
+mod openai;
+mod refusal;
+mod routes;
+mod schema;
+mod script;
+mod shape;
+mod signature;
+mod simulator;
+mod text;
+mod tokens;
+
+pub use script::{Request, Script, Step};
+pub use simulator::Simulator;

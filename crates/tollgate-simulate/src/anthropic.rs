@@ -1,0 +1,164 @@
+//! Anthropic's dialect: Messages, token counts and the model list. Batches and files are not spoken here.
+
+mod read;
+mod reply;
+mod rules;
+mod schema_rules;
+mod stream;
+mod tables;
+mod thinking_rules;
+mod tools_rules;
+mod wording;
+
+use crate::answer;
+use crate::cache::Cache;
+use crate::ids;
+use crate::refusal::Refusal;
+use crate::script::{Frame, Part, Reply, Request};
+use serde_json::{Value, json};
+
+/// Answers a message, or says why not.
+pub(crate) fn messages(request: &Request, cache: &mut Cache) -> Result<Reply, Refusal> {
+    let body = body(request)?;
+    rules::messages(&body)?;
+    let asked = read::asked(&body, &request.body);
+    let answer = answer::answer(&asked);
+    let usage = reply::Usage::of(&asked, &answer, cache.marked(&asked.prefixes));
+    let facts = reply::Facts::of(&body, &asked);
+    let (content_type, frames) = if asked.stream {
+        (
+            "text/event-stream; charset=utf-8",
+            stream::frames(&facts, &answer, &usage),
+        )
+    } else {
+        let whole = reply::whole(&facts, &answer, &usage);
+        (
+            "application/json",
+            vec![Frame::new(Part::Content, whole.to_string())],
+        )
+    };
+    Ok(Reply {
+        headers: head(request, content_type),
+        frames,
+        streamed: asked.stream,
+        input_tokens: asked.input_tokens,
+        output_tokens: answer.output_tokens,
+    })
+}
+
+/// Counts what a message would read.
+pub(crate) fn count_tokens(request: &Request) -> Result<Reply, Refusal> {
+    let body = body(request)?;
+    rules::count_tokens(&body)?;
+    let asked = read::asked(&body, &request.body);
+    Ok(told(
+        request,
+        &json!({"input_tokens": asked.input_tokens}),
+        asked.input_tokens,
+    ))
+}
+
+/// The model list, or one model.
+pub(crate) fn models(request: &Request, one: Option<&str>) -> Result<Reply, Refusal> {
+    credentials(request)?;
+    let model = |id: &str| json!({"type": "model", "id": id, "display_name": "Simulated", "created_at": "2025-01-01T00:00:00Z"});
+    let body = match one {
+        Some(id) => model(&crate::simulator::percent_decoded(id)),
+        None => {
+            json!({"data": [model("simulated")], "has_more": false, "first_id": "simulated", "last_id": "simulated"})
+        }
+    };
+    Ok(told(request, &body, 0))
+}
+
+fn told(request: &Request, body: &Value, input_tokens: u64) -> Reply {
+    Reply {
+        headers: head(request, "application/json"),
+        frames: vec![Frame::new(Part::Content, body.to_string())],
+        streamed: false,
+        input_tokens,
+        output_tokens: 0,
+    }
+}
+
+/// The refusal in Anthropic's shape.
+pub(crate) fn refused(refusal: &Refusal) -> (Vec<(String, String)>, Value) {
+    let id = ids::id("req_011", ids::hash(refusal.message.as_bytes()), 0, 21);
+    let body = json!({
+        "type": "error",
+        "error": {"type": refusal.kind, "message": refusal.message},
+        "request_id": id,
+    });
+    let headers = [
+        ("content-type", "application/json"),
+        ("request-id", id.as_str()),
+    ];
+    let mut headers = headers.map(|(n, v)| (n.to_owned(), v.to_owned())).to_vec();
+    let retry = if matches!(refusal.status, 429 | 500..|408| 409) {
+        "true"
+    } else {
+        "false"
+    };
+    headers.push(("x-should-retry".to_owned(), retry.to_owned()));
+    (headers, body)
+}
+
+fn head(request: &Request, content_type: &str) -> Vec<(String, String)> {
+    let id = ids::id("req_011", ids::hash(&request.body), 1, 21);
+    [
+        ("content-type", content_type),
+        (
+            "anthropic-organization-id",
+            "00000000-0000-4000-8000-000000000000",
+        ),
+        ("anthropic-ratelimit-requests-limit", "50"),
+        ("anthropic-ratelimit-requests-remaining", "49"),
+        ("anthropic-ratelimit-requests-reset", "2030-01-01T00:00:00Z"),
+        ("request-id", &id),
+    ]
+    .map(|(n, v)| (n.to_owned(), v.to_owned()))
+    .to_vec()
+}
+
+fn credentials(request: &Request) -> Result<(), Refusal> {
+    let key = request
+        .header("x-api-key")
+        .is_some_and(|k| !k.trim().is_empty());
+    let bearer = request
+        .header("authorization")
+        .and_then(|v| v.split_once(' '))
+        .is_some_and(|(_, t)| !t.trim().is_empty());
+    if !key && !bearer {
+        return Err(Refusal::new(
+            401,
+            "authentication_error",
+            "x-api-key header is required",
+        ));
+    }
+    match request.header("anthropic-version") {
+        Some("2023-06-01" | "2023-01-01") => Ok(()),
+        Some(other) => Err(Refusal::new(
+            400,
+            "invalid_request_error",
+            format!(
+                "anthropic-version: \"{other}\" is not a valid version; expected one of 2023-01-01, 2023-06-01"
+            ),
+        )),
+        None => Err(Refusal::new(
+            400,
+            "invalid_request_error",
+            "anthropic-version: header is required",
+        )),
+    }
+}
+
+fn body(request: &Request) -> Result<Value, Refusal> {
+    credentials(request)?;
+    match serde_json::from_slice(&request.body) {
+        Ok(value @ Value::Object(_)) => Ok(value),
+        Ok(_) => Err(wording::invalid(
+            "Input should be a valid dictionary or object to extract fields from",
+        )),
+        Err(_) => Err(wording::invalid("The request body is not valid JSON")),
+    }
+}

@@ -1,0 +1,136 @@
+//! OpenAI's dialect: Chat Completions, embeddings and the model list. Responses is not spoken here.
+
+mod embeddings;
+mod read;
+mod reply;
+mod rules;
+mod schema_rules;
+mod stream;
+mod tables;
+mod tools_rules;
+mod wording;
+
+use crate::answer;
+use crate::cache::Cache;
+use crate::ids;
+use crate::refusal::Refusal;
+use crate::script::{Frame, Part, Reply, Request};
+use serde_json::{Value, json};
+
+pub(crate) use embeddings::{embeddings, vector};
+
+/// Answers a chat completion, or says why not.
+pub(crate) fn chat(request: &Request, cache: &mut Cache) -> Result<Reply, Refusal> {
+    let body = body(request)?;
+    rules::chat(&body)?;
+    let asked = read::asked(&body, &request.body);
+    let answer = answer::answer(&asked);
+    let usage = reply::Usage::of(&asked, &answer, cache.unasked(&asked.prefixes).read);
+    let facts = reply::Facts::of(&body, &asked);
+    let (content_type, frames) = if asked.stream {
+        (
+            "text/event-stream; charset=utf-8",
+            stream::frames(&facts, &answer, &usage),
+        )
+    } else {
+        let whole = reply::whole(&facts, &answer, &usage);
+        (
+            "application/json",
+            vec![Frame::new(Part::Content, whole.to_string())],
+        )
+    };
+    Ok(Reply {
+        headers: head(request, content_type),
+        frames,
+        streamed: asked.stream,
+        input_tokens: asked.input_tokens,
+        output_tokens: answer.output_tokens * asked.choices,
+    })
+}
+
+/// The model list, or one model.
+pub(crate) fn models(request: &Request, one: Option<&str>) -> Result<Reply, Refusal> {
+    credentials(request)?;
+    let model = |id: &str| json!({"id": id, "object": "model", "created": 1_735_689_600, "owned_by": "tollgate-simulated"});
+    let body = match one {
+        Some(id) => model(&crate::simulator::percent_decoded(id)),
+        None => {
+            json!({"object": "list", "data": [model("simulated"), model("simulated-embedding")]})
+        }
+    };
+    Ok(Reply {
+        headers: head(request, "application/json"),
+        frames: vec![Frame::new(Part::Content, body.to_string())],
+        streamed: false,
+        input_tokens: 0,
+        output_tokens: 0,
+    })
+}
+
+/// The refusal in OpenAI's shape.
+pub(crate) fn refused(refusal: &Refusal) -> (Vec<(String, String)>, Value) {
+    let body = json!({"error": {
+        "message": refusal.message,
+        "type": refusal.kind,
+        "param": refusal.param,
+        "code": refusal.code,
+    }});
+    let id = ids::id("req_", ids::hash(refusal.message.as_bytes()), 0, 32).to_lowercase();
+    let headers = [
+        ("content-type", "application/json"),
+        ("openai-version", "2020-10-01"),
+        ("x-request-id", id.as_str()),
+    ];
+    (
+        headers.map(|(n, v)| (n.to_owned(), v.to_owned())).to_vec(),
+        body,
+    )
+}
+
+fn head(request: &Request, content_type: &str) -> Vec<(String, String)> {
+    let id = ids::id("req_", ids::hash(&request.body), 1, 32).to_lowercase();
+    [
+        ("content-type", content_type),
+        ("openai-organization", "org-simulated"),
+        ("openai-processing-ms", "5"),
+        ("openai-version", "2020-10-01"),
+        ("x-ratelimit-limit-requests", "10000"),
+        ("x-ratelimit-remaining-requests", "9999"),
+        ("x-request-id", &id),
+    ]
+    .map(|(n, v)| (n.to_owned(), v.to_owned()))
+    .to_vec()
+}
+
+fn credentials(request: &Request) -> Result<(), Refusal> {
+    let bearer = request
+        .header("authorization")
+        .and_then(|v| v.split_once(' '));
+    let given = bearer.is_some_and(|(scheme, key)| {
+        scheme.eq_ignore_ascii_case("bearer") && !key.trim().is_empty()
+    });
+    let azure = request.header("api-key").is_some_and(|k| !k.is_empty());
+    if given || azure {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        401,
+        "invalid_request_error",
+        "You didn't provide an API key. You need to provide your API key in an Authorization header using Bearer auth (i.e. Authorization: Bearer YOUR_KEY), or as the password field (with blank username) if you're accessing the API from your browser and are prompted for a username and password. You can obtain an API key from https://platform.openai.com/account/api-keys.",
+    ))
+}
+
+fn body(request: &Request) -> Result<Value, Refusal> {
+    credentials(request)?;
+    let unparsed = || {
+        Refusal::new(
+            400,
+            "invalid_request_error",
+            "We could not parse the JSON body of your request. (HINT: This likely means you aren't using your HTTP library correctly. The OpenAI API expects a JSON payload, but what was sent was not valid JSON. If you have trouble figuring out how to fix this, please contact us through our help center at help.openai.com.)",
+        )
+    };
+    match serde_json::from_slice(&request.body) {
+        Ok(value @ Value::Object(_)) => Ok(value),
+        _ => Err(unparsed()),
+    }
+}
