@@ -158,17 +158,7 @@ impl Extras {
                 }
             }
             for (name, value) in &self.fields {
-                match (out.get_mut(name), value) {
-                    (None, _) => {
-                        out.insert(name.clone(), value.clone());
-                    }
-                    (Some(Value::Object(within)), Value::Object(left)) => {
-                        for (name, value) in left {
-                            within.entry(name.clone()).or_insert_with(|| value.clone());
-                        }
-                    }
-                    (Some(_), _) => {}
-                }
+                complete(out, name, value);
             }
             for (canonical, written) in &self.renames {
                 if let Some(value) = out.remove(canonical) {
@@ -195,6 +185,22 @@ impl Extras {
 
 fn below(path: &str, name: &str) -> String {
     if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
+}
+
+/// Puts `value` under `name`, or, where both are objects, what the one there lacks; as deep as
+/// objects meet objects, which the nesting of a body bounds.
+fn complete(out: &mut Map<String, Value>, name: &str, value: &Value) {
+    match (out.get_mut(name), value) {
+        (None, _) => {
+            out.insert(name.to_owned(), value.clone());
+        }
+        (Some(Value::Object(within)), Value::Object(left)) => {
+            for (name, value) in left {
+                complete(within, name, value);
+            }
+        }
+        (Some(_), _) => {}
+    }
 }
 
 #[cfg(test)]

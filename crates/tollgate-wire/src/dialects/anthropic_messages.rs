@@ -1,61 +1,131 @@
 //! Anthropic Messages.
 
-use http::HeaderMap;
-use tollgate_model::{Chat, DialectId, Event, Fault, FaultKind, Reply};
+use http::{HeaderMap, Method};
+use tollgate_model::{Chat, DialectId, Event, Fault, Reply};
 
+use crate::ingress::Claim;
 use crate::{
-    Dialect, Encoded, EncodedFault, Incoming, Outgoing, Quirks, Recipient, ReplyContext, Rules,
-    Snapshot, StreamDecoder, StreamEncoder,
+    Dialect, Encoded, EncodedFault, Incoming, Operation, Outgoing, Quirks, Recipient, ReplyContext,
+    Route, Rules, Snapshot, StreamDecoder, StreamEncoder,
 };
 
+mod citation;
+mod cited;
 pub mod count_tokens;
+mod fault;
+mod fields;
 pub mod models;
+mod pieces;
+mod reply;
+mod request;
+mod sealed;
+mod stop;
+mod stream;
+mod usage;
 
 pub const ID: DialectId = DialectId("anthropic-messages");
+
+/// The `anthropic-version` of requests that no caller of this dialect wrote.
+const VERSION: &str = "2023-06-01";
 
 #[derive(Debug)]
 pub struct AnthropicMessages;
 
 const RULES: Rules = Rules {
-    routes: &[],
+    routes: &[
+        Route {
+            method: Method::POST,
+            prefix: "/v1/messages",
+            suffix: None,
+            claim: Claim::Open,
+            operation: Operation::Chat,
+            stream: false,
+        },
+        Route {
+            method: Method::POST,
+            prefix: "/v1/messages/count_tokens",
+            suffix: None,
+            claim: Claim::Open,
+            operation: Operation::CountTokens,
+            stream: false,
+        },
+        Route {
+            method: Method::GET,
+            prefix: "/v1/models",
+            suffix: None,
+            claim: Claim::Header("anthropic-version"),
+            operation: Operation::ListModels,
+            stream: false,
+        },
+        Route {
+            method: Method::GET,
+            prefix: "/v1/models/",
+            suffix: Some(""),
+            claim: Claim::Header("anthropic-version"),
+            operation: Operation::GetModel,
+            stream: false,
+        },
+    ],
     model_in_body: true,
-    request_headers: &[],
-    query: &[],
-    response_headers: &[],
-    path: |_, _| String::new(),
+    request_headers: &["anthropic-beta", "anthropic-version"],
+    query: &["beta"],
+    response_headers: &[
+        "anthropic-fast-*",
+        "anthropic-priority-*",
+        "anthropic-ratelimit-*",
+        "request-id",
+    ],
+    path: |_, _| "/v1/messages".to_owned(),
     usage_is_optional: false,
-    request_id: "x-request-id",
+    request_id: "request-id",
 };
 
 impl Dialect for AnthropicMessages {
     fn id(&self) -> DialectId {
         ID
     }
+
     fn rules(&self) -> &'static Rules {
         &RULES
     }
-    fn decode_request(&self, _: &Incoming<'_>) -> Result<Chat, Fault> {
-        Err(Fault::internal("not written"))
+
+    fn decode_request(&self, incoming: &Incoming<'_>) -> Result<Chat, Fault> {
+        request::decode(incoming.body, request::Purpose::Answer)
     }
-    fn encode_request(&self, _: &Chat, _: &Recipient<'_>) -> Result<Outgoing, Fault> {
-        Err(Fault::internal("not written"))
+
+    fn encode_request(&self, chat: &Chat, to: &Recipient<'_>) -> Result<Outgoing, Fault> {
+        request::encode(chat, to, request::Purpose::Answer)
     }
-    fn decode_reply(&self, _: &[u8], _: &Quirks) -> Result<Vec<Event>, Fault> {
-        Err(Fault::internal("not written"))
+
+    fn decode_reply(&self, body: &[u8], _: &Quirks) -> Result<Vec<Event>, Fault> {
+        reply::decode(body)
     }
-    fn encode_reply(&self, _: &Reply, _: &ReplyContext) -> Encoded {
-        Encoded::default()
+
+    fn skim_reply(&self, body: &[u8], _: &Quirks) -> Result<Vec<Event>, Fault> {
+        reply::skim(body)
     }
+
+    fn encode_reply(&self, reply: &Reply, context: &ReplyContext) -> Encoded {
+        reply::encode(reply, context)
+    }
+
     fn decode_stream(&self, _: &'static Quirks) -> Box<dyn StreamDecoder> {
-        unimplemented!()
+        Box::new(stream::Decoder::default())
     }
-    fn encode_stream(&self, _: ReplyContext, _: Option<Snapshot>) -> Box<dyn StreamEncoder> {
-        unimplemented!()
+
+    fn encode_stream(
+        &self,
+        context: ReplyContext,
+        resume: Option<Snapshot>,
+    ) -> Box<dyn StreamEncoder> {
+        Box::new(stream::Encoder::new(context, resume))
     }
-    fn decode_fault(&self, status: u16, _: &HeaderMap, _: &[u8]) -> Fault {
-        Fault::new(FaultKind::of_status(status), tollgate_model::Source::Upstream, "not written")
+
+    fn decode_fault(&self, status: u16, headers: &HeaderMap, body: &[u8]) -> Fault {
+        fault::decode(status, headers, body)
     }
-    fn encode_fault(&self, fault: &Fault, _: &str) -> EncodedFault {
-        EncodedFault { status: fault.status(), body: bytes::Bytes::new() }
+
+    fn encode_fault(&self, fault: &Fault, request_id: &str) -> EncodedFault {
+        fault::encode(fault, request_id)
     }
 }

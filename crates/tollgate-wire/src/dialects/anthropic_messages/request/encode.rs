@@ -1,0 +1,267 @@
+//! A request as Anthropic takes it, written.
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue};
+use serde_json::{Map, Value, json};
+use tollgate_model::{
+    Chat, Fault, Losses, MediaSource, OutputFormat, Part, PartKind, ToolChoice,
+};
+
+use super::decode::OUTPUT_FORMAT;
+use super::known::{self, Known};
+use super::{conversation, schema, thinking, tools};
+use crate::dialects::anthropic_messages::{ID, VERSION};
+use crate::{Outgoing, Recipient};
+
+/// What a request is written for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) enum Purpose {
+    Answer,
+    /// Only what makes up the input is written.
+    Count,
+}
+
+/// Writes a request.
+pub(in super::super) fn encode(
+    chat: &Chat,
+    to: &Recipient<'_>,
+    purpose: Purpose,
+) -> Result<Outgoing, Fault> {
+    let mut losses = Losses::default();
+    let own = chat.extras.is_of(ID);
+    let known = known::of(to.model);
+    let mut out = Map::new();
+    out.insert("model".into(), json!(to.model));
+
+    let thinking = match &chat.reasoning {
+        Some(wanted) if own => thinking::encode_own(wanted),
+        _ => thinking::encode_foreign(chat, known, &mut losses),
+    };
+    let (mut system, messages) = conversation::encode(&chat.messages, own, &mut losses)?;
+    if !own && chat.output == OutputFormat::Json {
+        losses.approximated("", "response_format");
+        ask_for_json(&mut system);
+    }
+    if let Some(system) = system {
+        out.insert("system".into(), system);
+    }
+    out.insert("messages".into(), Value::Array(messages));
+    let tools = tools::encode(chat, known, &mut losses);
+    if own || !tools.is_empty() {
+        if let Some(choice) = tools::choice_written(chat, &mut losses) {
+            out.insert("tool_choice".into(), choice);
+        }
+        if matches!(chat.tool_choice, Some(ToolChoice::Among { .. })) {
+            losses.approximated("", "tool_choice");
+        }
+    }
+    if !tools.is_empty() {
+        out.insert("tools".into(), Value::Array(tools));
+    }
+    let cap = cap(chat, own, known, &thinking);
+    let is_on = thinking.is_on();
+    output_config(chat, own, known, thinking, &mut out, &mut losses);
+    if purpose == Purpose::Answer {
+        answer_only(chat, own, cap, &mut out);
+        if own {
+            sampling_own(chat, &mut out);
+        } else {
+            sampling_foreign(chat, known, is_on, &mut out, &mut losses);
+            not_carried(chat, &mut losses);
+        }
+    }
+    chat.extras.restore(ID, &mut out, "", &mut losses);
+    let body = serde_json::to_vec(&out)
+        .map_err(|_| Fault::internal("A request could not be written."))?;
+    let path = match purpose {
+        Purpose::Answer => "/v1/messages",
+        Purpose::Count => "/v1/messages/count_tokens",
+    };
+    Ok(Outgoing {
+        path: path.into(),
+        headers: headers(chat, own),
+        body: Bytes::from(body),
+        losses,
+    })
+}
+
+/// The headers that Anthropic demands; those that the caller sent come before these.
+fn headers(chat: &Chat, own: bool) -> Vec<(HeaderName, HeaderValue)> {
+    let mut out = vec![(
+        HeaderName::from_static("anthropic-version"),
+        HeaderValue::from_static(VERSION),
+    )];
+    let holds_file = |part: &Part| match &part.kind {
+        PartKind::Media(media) => matches!(media.source, MediaSource::File { .. }),
+        _ => false,
+    };
+    if !own && chat.messages.iter().any(|message| message.parts.iter().any(holds_file)) {
+        out.push((
+            HeaderName::from_static("anthropic-beta"),
+            HeaderValue::from_static("files-api-2025-04-14"),
+        ));
+    }
+    out
+}
+
+/// The cap on output. Anthropic demands one: without a word of the caller it is the documented
+/// default of the model, on top of what thinking takes.
+fn cap(chat: &Chat, own: bool, known: Known, thinking: &thinking::Written) -> Option<u64> {
+    match chat.max_output_tokens {
+        // A budget must be below the cap; it was made to fit, but never below its least.
+        Some(cap) if !own => Some(cap.max(thinking.budget().saturating_add(1))),
+        Some(cap) => Some(cap),
+        None if own => None,
+        None => Some(known.max_tokens.max(thinking.budget().saturating_add(4096))),
+    }
+}
+
+fn answer_only(chat: &Chat, own: bool, cap: Option<u64>, out: &mut Map<String, Value>) {
+    if let Some(cap) = cap {
+        out.insert("max_tokens".into(), json!(cap));
+    }
+    if chat.stream {
+        out.insert("stream".into(), json!(true));
+    }
+    let stop: Vec<_> = chat.stop.iter().filter(|stop| own || !stop.trim().is_empty()).collect();
+    if !stop.is_empty() {
+        out.insert("stop_sequences".into(), json!(stop));
+    }
+    if let Some(end_user) = &chat.end_user {
+        out.insert("metadata".into(), json!({"user_id": end_user}));
+    }
+    let tier = match chat.service_tier.as_deref() {
+        Some("default" | "standard_only") => Some("standard_only"),
+        Some(tier) if own || tier == "auto" => Some(tier),
+        _ => None,
+    };
+    if let Some(tier) = tier {
+        out.insert("service_tier".into(), json!(tier));
+    }
+}
+
+fn output_config(
+    chat: &Chat,
+    own: bool,
+    known: Known,
+    thinking: thinking::Written,
+    out: &mut Map<String, Value>,
+    losses: &mut Losses,
+) {
+    let mut config = Map::new();
+    if let Some(effort) = &thinking.effort {
+        config.insert("effort".into(), json!(effort));
+    }
+    if let OutputFormat::Schema { schema, .. } = &chat.output {
+        let mut schema = schema.clone();
+        if !own {
+            schema::make_object(&mut schema);
+            if schema::tidy(&mut schema) || !known.structured_output {
+                losses.approximated("", "response_format");
+            }
+        }
+        let format = json!({"type": "json_schema", "schema": schema});
+        if chat.extras.chose(ID, OUTPUT_FORMAT) {
+            out.insert(OUTPUT_FORMAT.into(), format);
+        } else {
+            config.insert("format".into(), format);
+        }
+    }
+    if !config.is_empty() {
+        out.insert("output_config".into(), Value::Object(config));
+    }
+    if let Some(thinking) = thinking.thinking {
+        out.insert("thinking".into(), Value::Object(thinking));
+    }
+}
+
+fn sampling_own(chat: &Chat, out: &mut Map<String, Value>) {
+    if let Some(temperature) = chat.sampling.temperature {
+        out.insert("temperature".into(), json!(temperature));
+    }
+    if let Some(top_p) = chat.sampling.top_p {
+        out.insert("top_p".into(), json!(top_p));
+    }
+    if let Some(top_k) = chat.sampling.top_k {
+        out.insert("top_k".into(), json!(top_k));
+    }
+}
+
+/// Sampling within what the model takes.
+fn sampling_foreign(
+    chat: &Chat,
+    known: Known,
+    thinks: bool,
+    out: &mut Map<String, Value>,
+    losses: &mut Losses,
+) {
+    let wanted = &chat.sampling;
+    let fixed = known.no_sampling || thinks;
+    if let Some(temperature) = wanted.temperature {
+        if fixed && temperature != 1.0 {
+            losses.dropped("", "temperature");
+        } else if !fixed {
+            if !(0.0..=1.0).contains(&temperature) {
+                losses.approximated("", "temperature");
+            }
+            out.insert("temperature".into(), json!(temperature.clamp(0.0, 1.0)));
+        }
+    }
+    if let Some(top_p) = wanted.top_p.filter(|top_p| *top_p != 1.0) {
+        let clash = known.one_sampling && out.contains_key("temperature");
+        if known.no_sampling || clash || (thinks && top_p < 0.95) {
+            losses.dropped("", "top_p");
+        } else {
+            out.insert("top_p".into(), json!(top_p));
+        }
+    }
+    if let Some(top_k) = wanted.top_k {
+        if fixed {
+            losses.dropped("", "top_k");
+        } else {
+            out.insert("top_k".into(), json!(top_k));
+        }
+    }
+}
+
+/// What other dialects can ask and this one cannot.
+fn not_carried(chat: &Chat, losses: &mut Losses) {
+    let wanted = &chat.sampling;
+    let asked = [
+        ("seed", wanted.seed.is_some()),
+        ("frequency_penalty", wanted.frequency_penalty.is_some_and(|penalty| penalty != 0.0)),
+        ("presence_penalty", wanted.presence_penalty.is_some_and(|penalty| penalty != 0.0)),
+        ("n", chat.choices.is_some_and(|choices| choices > 1)),
+        ("logprobs", chat.logprobs == Some(true)),
+        ("top_logprobs", chat.top_logprobs.is_some_and(|top| top > 0)),
+        ("stop", chat.stop.iter().any(|stop| stop.trim().is_empty())),
+        (
+            "service_tier",
+            !matches!(chat.service_tier.as_deref(), None | Some("auto" | "default" | "standard_only")),
+        ),
+        (
+            "tool_choice",
+            chat.tools.is_empty()
+                && matches!(chat.tool_choice, Some(ToolChoice::Required | ToolChoice::Function(_))),
+        ),
+    ];
+    for (name, asked) in asked {
+        if asked {
+            losses.dropped("", name);
+        }
+    }
+}
+
+/// Anthropic has no mode for "any JSON": it is asked for in words.
+fn ask_for_json(system: &mut Option<Value>) {
+    const ASK: &str = "Answer with one valid JSON object and nothing else.";
+    match system {
+        Some(Value::String(text)) => {
+            text.push_str("\n\n");
+            text.push_str(ASK);
+        }
+        Some(Value::Array(blocks)) => blocks.push(json!({"type": "text", "text": ASK})),
+        _ => *system = Some(json!(ASK)),
+    }
+}
+

@@ -1,0 +1,9 @@
+//! Streamed answers, read and written.
+
+mod call;
+mod decode;
+mod encode;
+mod write;
+
+pub(super) use decode::Decoder;
+pub(super) use encode::Encoder;

@@ -1,0 +1,110 @@
+//! Tool calls whose pieces come interleaved. Anthropic's blocks come one after the other, so a
+//! call waits until the one before it is whole.
+
+use std::collections::VecDeque;
+
+use tollgate_model::Signature;
+
+/// What may wait, in bytes.
+const MOST: usize = 8 << 20;
+
+/// A call that waits for its block.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    pub(super) index: u32,
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) signature: Option<Signature>,
+    pub(super) arguments: String,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    calls: VecDeque<Waiting>,
+    bytes: usize,
+}
+
+impl Queue {
+    pub(super) fn is_empty(&self) -> bool {
+        self.calls.is_empty()
+    }
+
+    /// `false` when too much waits already.
+    pub(super) fn push(&mut self, call: Waiting) -> bool {
+        self.bytes += size_of::<Waiting>() + call.id.len() + call.name.len();
+        self.calls.push_back(call);
+        self.bytes <= MOST
+    }
+
+    pub(super) fn next(&mut self) -> Option<Waiting> {
+        let call = self.calls.pop_front();
+        if self.calls.is_empty() {
+            self.bytes = 0;
+        }
+        call
+    }
+
+    /// Adds a piece to a waiting call; `None` when no such call waits, `Some(false)` when too much
+    /// waits already.
+    pub(super) fn grow(&mut self, index: u32, piece: &str) -> Option<bool> {
+        let call = self.calls.iter_mut().rev().find(|call| call.index == index)?;
+        call.arguments.push_str(piece);
+        self.bytes += piece.len();
+        Some(self.bytes <= MOST)
+    }
+}
+
+/// Follows the JSON text of a call's arguments, to know when it is whole.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Progress {
+    depth: u32,
+    in_string: bool,
+    escaped: bool,
+    begun: bool,
+}
+
+impl Progress {
+    pub(super) fn feed(&mut self, piece: &str) {
+        for byte in piece.bytes() {
+            if self.in_string {
+                match byte {
+                    _ if self.escaped => self.escaped = false,
+                    b'\\' => self.escaped = true,
+                    b'"' => self.in_string = false,
+                    _ => {}
+                }
+                continue;
+            }
+            match byte {
+                b'"' => self.in_string = true,
+                b'{' | b'[' => {
+                    self.begun = true;
+                    self.depth = self.depth.saturating_add(1);
+                }
+                b'}' | b']' => self.depth = self.depth.saturating_sub(1),
+                _ => {}
+            }
+        }
+    }
+
+    /// An object began and ended: nothing more can come.
+    pub(super) fn is_whole(self) -> bool {
+        self.begun && self.depth == 0 && !self.in_string
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_are_whole_when_their_object_ends() {
+        let mut progress = Progress::default();
+        for piece in ["", "{\"a\": \"}", "\\\"", "}\", \"b\": [{", "}]"] {
+            progress.feed(piece);
+            assert!(!progress.is_whole(), "{piece}");
+        }
+        progress.feed("}");
+        assert!(progress.is_whole());
+    }
+}

@@ -1,0 +1,260 @@
+//! A stream as Anthropic sends it, read.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::Value;
+use serde_json::value::RawValue;
+use tollgate_model::{Event, Fault, FinishReason, Usage};
+
+use crate::dialects::anthropic_messages::pieces::{Pieces, Wrong};
+use crate::dialects::anthropic_messages::usage::Statement;
+use crate::dialects::anthropic_messages::{fault, stop};
+use crate::{Frame, Snapshot, StreamDecoder};
+
+#[derive(Debug, Default)]
+pub(in super::super) struct Decoder {
+    pieces: Pieces,
+    said: Statement,
+    snapshot: Snapshot,
+    /// `End` or `Fault` was given.
+    ended: bool,
+}
+
+/// One event; which fields it has depends on its type.
+#[derive(Deserialize)]
+struct Data<'f> {
+    #[serde(rename = "type", borrow)]
+    kind: Cow<'f, str>,
+    index: Option<u32>,
+    #[serde(borrow)]
+    delta: Option<&'f RawValue>,
+    content_block: Option<Value>,
+    message: Option<Value>,
+    usage: Option<Value>,
+}
+
+/// What a `message_delta` changes.
+#[derive(Deserialize)]
+struct Ending {
+    stop_reason: Option<String>,
+    stop_sequence: Option<String>,
+}
+
+impl StreamDecoder for Decoder {
+    fn read(&mut self, frame: &Frame, out: &mut Vec<Event>) {
+        if self.ended || frame.data.is_empty() {
+            return;
+        }
+        self.step_or_fail(&frame.data, true, out);
+    }
+
+    fn skim(&mut self, frame: &Frame, out: &mut Vec<Event>) {
+        if self.ended || frame.data.is_empty() {
+            return;
+        }
+        match Glance::of(frame) {
+            Glance::Content => {}
+            Glance::Block { opens } => self.skim_block(&frame.data, opens),
+            Glance::Rest => self.step_or_fail(&frame.data, false, out),
+        }
+    }
+
+    fn end(&mut self, out: &mut Vec<Event>) {
+        if !self.ended {
+            let said = "The provider's stream broke off before its end.";
+            self.fail(Fault::bad_upstream(said), out);
+        }
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        self.snapshot.clone()
+    }
+}
+
+impl Decoder {
+    fn step_or_fail(&mut self, data: &[u8], content: bool, out: &mut Vec<Event>) {
+        if let Err(what) = self.step(data, content, out) {
+            let said = format!("The provider's stream is malformed: {what}.");
+            self.fail(Fault::bad_upstream(said), out);
+        }
+    }
+
+    /// Reads one event; `content`: also what the answer says.
+    fn step(&mut self, raw: &[u8], content: bool, out: &mut Vec<Event>) -> Result<(), Wrong> {
+        // Some hosts end every stream so.
+        if raw == b"[DONE]" {
+            return Ok(());
+        }
+        let data: Data<'_> = serde_json::from_slice(raw).map_err(|_| "an event is no JSON")?;
+        let index = data.index.unwrap_or(0);
+        match &*data.kind {
+            "message_start" => self.start(data.message.unwrap_or_default(), content, out)?,
+            "content_block_start" if !content => self.opened(index),
+            "content_block_stop" if !content => self.closed(index),
+            "content_block_delta" if !content => {}
+            "content_block_start" => {
+                self.started(out);
+                let block = data.content_block.ok_or("a content block is missing")?;
+                self.pieces.open(index, block, out)?;
+                self.opened(index);
+            }
+            "content_block_delta" => {
+                let delta = data.delta.ok_or("a piece of a content block is missing")?;
+                self.pieces.delta(index, delta, out)?;
+            }
+            "content_block_stop" => {
+                self.pieces.close(index, out)?;
+                self.closed(index);
+            }
+            "message_delta" => {
+                if let Some(usage) = data.usage {
+                    self.state(usage, out);
+                }
+                if let Some(delta) = data.delta {
+                    let ending: Ending = serde_json::from_str(delta.get())
+                        .map_err(|_| "the end of the message is malformed")?;
+                    self.finish(ending, out);
+                }
+            }
+            "message_stop" => {
+                if !self.snapshot.started {
+                    return Err("it ended before it began");
+                }
+                if !self.pieces.end(out) {
+                    return Err("it ended inside a content block");
+                }
+                self.ended = true;
+                out.push(Event::End);
+            }
+            "error" => {
+                let said = serde_json::from_slice(raw).ok();
+                let fault = said.and_then(|said| fault::of_object(0, &said));
+                self.fail(fault.ok_or("it holds an error that says nothing")?, out);
+            }
+            // A ping, or an event that came after this was written.
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn start(
+        &mut self,
+        mut message: Value,
+        content: bool,
+        out: &mut Vec<Event>,
+    ) -> Result<(), Wrong> {
+        if self.snapshot.started {
+            return Err("it began twice");
+        }
+        let text = |name: &str| message.get(name).and_then(Value::as_str).map(str::to_owned);
+        self.snapshot.id = text("id");
+        self.snapshot.model = text("model");
+        let ending = Ending { stop_reason: text("stop_reason"), stop_sequence: text("stop_sequence") };
+        self.started(out);
+        if let Some(usage) = message.get_mut("usage") {
+            self.state(usage.take(), out);
+        }
+        // A host may send all of a short answer in the opening.
+        if content && let Some(Value::Array(blocks)) = message.get_mut("content").map(Value::take) {
+            for block in blocks {
+                self.pieces.open(u32::MAX, block, out)?;
+                self.pieces.close(u32::MAX, out)?;
+            }
+        }
+        self.finish(ending, out);
+        Ok(())
+    }
+
+    fn started(&mut self, out: &mut Vec<Event>) {
+        if !self.snapshot.started {
+            self.snapshot.started = true;
+            let (id, model) = (self.snapshot.id.clone(), self.snapshot.model.clone());
+            out.push(Event::Start { id, model, created: None });
+        }
+    }
+
+    fn state(&mut self, usage: Value, out: &mut Vec<Event>) {
+        self.said.merge(usage);
+        let usage = self.said.read();
+        if usage != Usage::default() {
+            self.snapshot.usage.update(usage.clone());
+            out.push(Event::Usage(usage));
+        }
+    }
+
+    fn finish(&mut self, ending: Ending, out: &mut Vec<Event>) {
+        let Some(word) = ending.stop_reason else { return };
+        if self.snapshot.finished.is_empty() {
+            self.snapshot.finished.push(0);
+        }
+        let reason: FinishReason = stop::reason(&word);
+        let stop_sequence = ending.stop_sequence;
+        out.push(Event::Finish { choice: 0, reason, word: Some(word), stop_sequence });
+    }
+
+    fn fail(&mut self, fault: Fault, out: &mut Vec<Event>) {
+        self.ended = true;
+        out.push(Event::Fault(fault));
+    }
+
+    fn opened(&mut self, index: u32) {
+        self.snapshot.open_block = Some(index);
+        self.snapshot.next_block = self.snapshot.next_block.max(index.saturating_add(1));
+    }
+
+    fn closed(&mut self, index: u32) {
+        if self.snapshot.open_block == Some(index) {
+            self.snapshot.open_block = None;
+        }
+    }
+
+    /// A block opens or closes in a stream that is passed on as it came: only which, not what.
+    fn skim_block(&mut self, data: &[u8], opens: bool) {
+        #[derive(Deserialize)]
+        struct Index {
+            index: u32,
+            #[serde(default, rename = "content_block")]
+            _block: IgnoredAny,
+        }
+        if let Ok(Index { index, .. }) = serde_json::from_slice(data) {
+            if opens {
+                self.opened(index);
+            } else {
+                self.closed(index);
+            }
+        }
+    }
+}
+
+/// What a frame is, by its first look.
+enum Glance {
+    /// A piece of content, or a ping: nothing that metering or an ending needs.
+    Content,
+    Block {
+        opens: bool,
+    },
+    Rest,
+}
+
+impl Glance {
+    /// By the event's name; a host that leaves the names out is read by the type, which begins
+    /// the data.
+    fn of(frame: &Frame) -> Self {
+        const TYPE: &[u8] = br#"{"type":""#;
+        let name: &[u8] = match frame.event.as_ref() {
+            b"" => frame.data.strip_prefix(TYPE).unwrap_or_default(),
+            name => name,
+        };
+        if name.starts_with(b"content_block_delta") || name.starts_with(b"ping") {
+            Self::Content
+        } else if name.starts_with(b"content_block_start") {
+            Self::Block { opens: true }
+        } else if name.starts_with(b"content_block_stop") {
+            Self::Block { opens: false }
+        } else {
+            Self::Rest
+        }
+    }
+}
