@@ -81,7 +81,8 @@ mod tests {
     fn texts(citations: &[&Citation]) -> Vec<(String, usize)> {
         let (mut out, mut losses) = (Vec::new(), Losses::default());
         assert_eq!(blocks("Äpfel sind süß.", 10, citations, &mut out, &mut losses), 25);
-        let count = |block: &Value| block.get("citations").map_or(0, |c| c.as_array().unwrap().len());
+        let count =
+            |block: &Value| block.get("citations").map_or(0, |c| c.as_array().unwrap().len());
         out.iter().map(|b| (b["text"].as_str().unwrap().to_owned(), count(b))).collect()
     }
 

@@ -75,10 +75,7 @@ pub(super) fn of_object(status: u16, body: &Map<String, Value>) -> Option<Fault>
         param: text("param"),
         request_id,
     };
-    Some(Fault {
-        upstream: Some(Box::new(said)),
-        ..Fault::new(kind, Source::Upstream, message)
-    })
+    Some(Fault { upstream: Some(Box::new(said)), ..Fault::new(kind, Source::Upstream, message) })
 }
 
 fn of_text(status: u16, text: &str) -> Fault {

@@ -68,9 +68,15 @@ mod tests {
         let model = ModelEntry { name: "assistant".into(), owner: "tollgate".into(), created: 0 };
         let list: Value = serde_json::from_slice(&List.encode_list(&[model])).unwrap();
         assert_eq!(list["data"][0]["id"], "assistant");
-        assert_eq!((&list["first_id"], &list["last_id"]), (&json!("assistant"), &json!("assistant")));
+        assert_eq!(
+            (&list["first_id"], &list["last_id"]),
+            (&json!("assistant"), &json!("assistant"))
+        );
         assert_eq!(list["has_more"], false);
         let empty: Value = serde_json::from_slice(&List.encode_list(&[])).unwrap();
-        assert_eq!(empty, json!({"data": [], "has_more": false, "first_id": null, "last_id": null}));
+        assert_eq!(
+            empty,
+            json!({"data": [], "has_more": false, "first_id": null, "last_id": null})
+        );
     }
 }

@@ -117,8 +117,8 @@ impl Pieces {
         raw: &RawValue,
         out: &mut Vec<Event>,
     ) -> Result<(), Wrong> {
-        let delta: Delta =
-            serde_json::from_str(raw.get()).map_err(|_| "a piece of a content block is malformed")?;
+        let delta: Delta = serde_json::from_str(raw.get())
+            .map_err(|_| "a piece of a content block is malformed")?;
         let Some(at) = self.open.iter().position(|(of, _)| *of == index) else {
             return Err("a piece belongs to no open content block");
         };

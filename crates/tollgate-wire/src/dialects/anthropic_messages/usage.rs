@@ -63,16 +63,20 @@ impl Statement {
     }
 }
 
-/// The usage object of an answer. SDKs demand the two counts, so what is unknown is 0.
+/// The usage object of an answer. SDKs demand the two counts, so unknown they are 0.
 pub(super) fn written(usage: &Usage) -> Value {
     let text = [usage.input_tokens, usage.audio_input_tokens, usage.image_input_tokens];
     let input: u64 = text.iter().flatten().sum();
     let mut out = json!({
         "input_tokens": input,
-        "cache_creation_input_tokens": usage.total_cache_write().unwrap_or(0),
-        "cache_read_input_tokens": usage.cache_read_input_tokens.unwrap_or(0),
         "output_tokens": usage.total_output().unwrap_or(0),
     });
+    if let Some(read) = usage.cache_read_input_tokens {
+        out["cache_read_input_tokens"] = json!(read);
+    }
+    if let Some(written) = usage.total_cache_write() {
+        out["cache_creation_input_tokens"] = json!(written);
+    }
     if let Some(long) = usage.cache_write_1h_input_tokens {
         out["cache_creation"] = json!({
             "ephemeral_5m_input_tokens": usage.cache_write_input_tokens.unwrap_or(0),

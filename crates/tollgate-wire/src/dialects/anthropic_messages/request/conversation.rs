@@ -63,8 +63,7 @@ impl Conversation {
             message.extras.report(path, &mut self.blocks.losses);
             return Ok(());
         }
-        let follows =
-            self.results_open && !own && matches!(message.role, Role::Tool | Role::User);
+        let follows = self.results_open && !own && matches!(message.role, Role::Tool | Role::User);
         self.results_open = !own && (message.role == Role::Tool || follows);
         if follows && let Some(last) = self.messages.last_mut() {
             message.extras.report(path, &mut self.blocks.losses);

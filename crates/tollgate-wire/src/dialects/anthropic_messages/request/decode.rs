@@ -11,8 +11,8 @@ use crate::refused;
 
 /// Reads the body of a request.
 pub(in super::super) fn decode(body: &[u8], purpose: Purpose) -> Result<Chat, Fault> {
-    let body: Value = serde_json::from_slice(body)
-        .map_err(|_| Fault::invalid("The body is not valid JSON."))?;
+    let body: Value =
+        serde_json::from_slice(body).map_err(|_| Fault::invalid("The body is not valid JSON."))?;
     let mut fields = Fields::of(body, "")?;
     let mut chat = Chat { model: fields.need_text("model")?, ..Chat::default() };
     // Things that the hub understands but would write otherwise; given back at the end.
@@ -182,11 +182,8 @@ fn decode_message(message: Value, path: String) -> Result<Message, Fault> {
         }
     };
     let content = fields.value("content").ok_or_else(|| fields.missing("content"))?;
-    let place = if role == Role::Assistant {
-        content::Place::Assistant
-    } else {
-        content::Place::User
-    };
+    let place =
+        if role == Role::Assistant { content::Place::Assistant } else { content::Place::User };
     let (parts, shape) = content::decode(content, &fields.at("content"), place)?;
     let role = if role == Role::User && only_results(&parts) { Role::Tool } else { role };
     let extras = Extras::left_over(ID, fields.left_over());

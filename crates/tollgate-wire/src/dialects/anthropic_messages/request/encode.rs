@@ -3,9 +3,7 @@
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
 use serde_json::{Map, Value, json};
-use tollgate_model::{
-    Chat, Fault, Losses, MediaSource, OutputFormat, Part, PartKind, ToolChoice,
-};
+use tollgate_model::{Chat, Fault, Losses, MediaSource, OutputFormat, Part, PartKind, ToolChoice};
 
 use super::decode::OUTPUT_FORMAT;
 use super::known::{self, Known};
@@ -71,26 +69,19 @@ pub(in super::super) fn encode(
         }
     }
     chat.extras.restore(ID, &mut out, "", &mut losses);
-    let body = serde_json::to_vec(&out)
-        .map_err(|_| Fault::internal("A request could not be written."))?;
+    let body =
+        serde_json::to_vec(&out).map_err(|_| Fault::internal("A request could not be written."))?;
     let path = match purpose {
         Purpose::Answer => "/v1/messages",
         Purpose::Count => "/v1/messages/count_tokens",
     };
-    Ok(Outgoing {
-        path: path.into(),
-        headers: headers(chat, own),
-        body: Bytes::from(body),
-        losses,
-    })
+    Ok(Outgoing { path: path.into(), headers: headers(chat, own), body: Bytes::from(body), losses })
 }
 
 /// The headers that Anthropic demands; those that the caller sent come before these.
 fn headers(chat: &Chat, own: bool) -> Vec<(HeaderName, HeaderValue)> {
-    let mut out = vec![(
-        HeaderName::from_static("anthropic-version"),
-        HeaderValue::from_static(VERSION),
-    )];
+    let mut out =
+        vec![(HeaderName::from_static("anthropic-version"), HeaderValue::from_static(VERSION))];
     let holds_file = |part: &Part| match &part.kind {
         PartKind::Media(media) => matches!(media.source, MediaSource::File { .. }),
         _ => false,
@@ -237,7 +228,10 @@ fn not_carried(chat: &Chat, losses: &mut Losses) {
         ("stop", chat.stop.iter().any(|stop| stop.trim().is_empty())),
         (
             "service_tier",
-            !matches!(chat.service_tier.as_deref(), None | Some("auto" | "default" | "standard_only")),
+            !matches!(
+                chat.service_tier.as_deref(),
+                None | Some("auto" | "default" | "standard_only")
+            ),
         ),
         (
             "tool_choice",
@@ -264,4 +258,3 @@ fn ask_for_json(system: &mut Option<Value>) {
         _ => *system = Some(json!(ASK)),
     }
 }
-

@@ -84,7 +84,8 @@ fn tidy_at(schema: &mut Value, deeper: u32) -> bool {
         let description = format!("{said}{gap}{{{}}}", remarks.join(", "));
         fields.insert("description".into(), json!(description));
     }
-    let is_object = fields.contains_key("properties") || fields.get("type") == Some(&json!("object"));
+    let is_object =
+        fields.contains_key("properties") || fields.get("type") == Some(&json!("object"));
     if is_object && fields.get("additionalProperties") != Some(&json!(false)) {
         weaker |= fields.contains_key("additionalProperties");
         fields.insert("additionalProperties".into(), json!(false));

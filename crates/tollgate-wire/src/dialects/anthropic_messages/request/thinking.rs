@@ -111,9 +111,8 @@ pub(super) fn encode_foreign(chat: &Chat, known: Known, losses: &mut Losses) -> 
         return Written { thinking: Some(object("disabled", None, None)), effort: None };
     }
     // Saying only that thoughts are to be shown turns nothing on.
-    let asked = wanted.enabled == Some(true)
-        || wanted.budget_tokens.is_some()
-        || wanted.effort.is_some();
+    let asked =
+        wanted.enabled == Some(true) || wanted.budget_tokens.is_some() || wanted.effort.is_some();
     if !asked {
         return Written::default();
     }
@@ -158,10 +157,7 @@ pub(super) fn encode_foreign(chat: &Chat, known: Known, losses: &mut Losses) -> 
 fn forces_a_call(chat: &Chat) -> bool {
     use tollgate_model::ToolChoice::{Among, Function, Required};
     !chat.tools.is_empty()
-        && matches!(
-            chat.tool_choice,
-            Some(Required | Function(_) | Among { required: true, .. })
-        )
+        && matches!(chat.tool_choice, Some(Required | Function(_) | Among { required: true, .. }))
 }
 
 /// With a budget, Anthropic wants the thinking of the turn that called the tools; a caller of

@@ -151,7 +151,8 @@ impl Decoder {
         let text = |name: &str| message.get(name).and_then(Value::as_str).map(str::to_owned);
         self.snapshot.id = text("id");
         self.snapshot.model = text("model");
-        let ending = Ending { stop_reason: text("stop_reason"), stop_sequence: text("stop_sequence") };
+        let ending =
+            Ending { stop_reason: text("stop_reason"), stop_sequence: text("stop_sequence") };
         self.started(out);
         if let Some(usage) = message.get_mut("usage") {
             self.state(usage.take(), out);

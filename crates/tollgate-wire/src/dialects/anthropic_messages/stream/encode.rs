@@ -35,9 +35,15 @@ enum Open {
     /// Opened by the provider, in a stream that was passed on as it came.
     Foreign,
     /// `cited`: the next text is not what the citation supports.
-    Text { cited: bool },
+    Text {
+        cited: bool,
+    },
     Thinking,
-    Call { index: u32, progress: Progress, begun: bool },
+    Call {
+        index: u32,
+        progress: Progress,
+        begun: bool,
+    },
 }
 
 impl Encoder {
