@@ -10,11 +10,14 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 
 mod corpus;
+mod tidy;
 
 const USAGE: &str = "usage: cargo run -p xtask -- COMMAND
 
   corpus [--features] [--fields] [--failures N] [--field NAME] [--dialect NAME] [--ingress NAME]
-      replays recorded traffic through every pair of dialects and prints what came through";
+      replays recorded traffic through every pair of dialects and prints what came through
+  tidy
+      checks the house rules over the sources and prints what breaks them";
 
 fn main() -> Result<ExitCode> {
     let mut arguments = std::env::args().skip(1);
@@ -22,6 +25,7 @@ fn main() -> Result<ExitCode> {
     let rest: Vec<String> = arguments.collect();
     match command.as_deref() {
         Some("corpus") => corpus::run(&rest),
+        Some("tidy") => tidy::run(),
         Some(other) => bail!("unknown command `{other}`\n{USAGE}"),
         None => {
             println!("{USAGE}");

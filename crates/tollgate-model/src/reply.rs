@@ -1,6 +1,6 @@
 //! Events gathered into a whole answer.
 
-use crate::{Citation, Event, Fault, FinishReason, Part, PartKind, TokenLogprob, Usage};
+use crate::{Citation, Event, Fault, FinishReason, Part, PartKind, Signature, TokenLogprob, Usage};
 
 /// A whole answer.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -137,6 +137,27 @@ impl Choice {
     }
 }
 
+impl Choice {
+    /// Goes on with the thinking that is open, or begins another.
+    fn think(&mut self, more: String) {
+        match self.parts.last_mut().map(|part| &mut part.kind) {
+            Some(PartKind::Reasoning { text, signature: None }) => text.push_str(&more),
+            _ => self.parts.push(PartKind::Reasoning { text: more, signature: None }.into()),
+        }
+    }
+
+    /// Signs the thinking that is open; without any, an empty one.
+    fn sign(&mut self, signature: Signature) {
+        match self.parts.last_mut().map(|part| &mut part.kind) {
+            Some(PartKind::Reasoning { signature: open @ None, .. }) => *open = Some(signature),
+            _ => {
+                let (text, signature) = (String::new(), Some(signature));
+                self.parts.push(PartKind::Reasoning { text, signature }.into());
+            }
+        }
+    }
+}
+
 /// More alternatives than any provider gives; a bound for hostile upstreams.
 const MOST_CHOICES: u32 = 256;
 
@@ -178,27 +199,8 @@ impl Gathering {
                     _ => parts.push(PartKind::Refusal(text).into()),
                 }
             }
-            Event::Reasoning { choice, text } => {
-                let parts = &mut self.choice(choice).parts;
-                match parts.last_mut().map(|part| &mut part.kind) {
-                    Some(PartKind::Reasoning { text: before, signature: None }) => {
-                        before.push_str(&text);
-                    }
-                    _ => parts.push(PartKind::Reasoning { text, signature: None }.into()),
-                }
-            }
-            Event::ReasoningSignature { choice, signature } => {
-                let parts = &mut self.choice(choice).parts;
-                match parts.last_mut().map(|part| &mut part.kind) {
-                    Some(PartKind::Reasoning { signature: open @ None, .. }) => {
-                        *open = Some(signature);
-                    }
-                    _ => parts.push(
-                        PartKind::Reasoning { text: String::new(), signature: Some(signature) }
-                            .into(),
-                    ),
-                }
-            }
+            Event::Reasoning { choice, text } => self.choice(choice).think(text),
+            Event::ReasoningSignature { choice, signature } => self.choice(choice).sign(signature),
             Event::RedactedReasoning { choice, data } => {
                 self.choice(choice).parts.push(PartKind::RedactedReasoning(data).into());
             }
