@@ -1,5 +1,19 @@
 //! Floor 3: the program. Everything that opens a socket, a file or a timer lives here.
+//!
+//! Begin with `pipeline.rs`: it is the life of a request on one page.
 
+pub mod admin;
 pub mod cli;
 pub mod config;
+pub mod gateway;
+pub mod hop;
+pub mod inflate;
+pub mod listener;
+pub mod pipeline;
+pub mod run;
 pub mod simulate;
+pub mod source;
+pub mod stages;
+pub mod telemetry;
+pub mod upstream;
+pub mod worker;

@@ -1,0 +1,226 @@
+//! The gateway as one immutable, shared value: what was configured, made ready to serve. A reload
+//! builds another and swaps it in whole; a running call keeps the one it began with.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use http::HeaderMap;
+use secrecy::ExposeSecret;
+use tollgate_model::DialectId;
+use tollgate_store::{Digest, Digester};
+use tollgate_wire::provider::Base;
+use tollgate_wire::{Dialect, Operation, Provider, codec, dialect};
+
+use crate::config::{BaseUrl, Config, ProviderConfig, TeamConfig, Timeouts};
+use crate::upstream::{Origin, SetupError, client_config};
+
+/// Who calls: a key and the team that pays for it.
+#[derive(Debug)]
+pub struct Caller {
+    /// Name of the key; never the key.
+    pub key: String,
+    pub team: Arc<TeamConfig>,
+}
+
+#[derive(Debug)]
+pub struct Gateway {
+    pub config: Arc<Config>,
+    pub upstreams: BTreeMap<String, Arc<Upstream>>,
+    /// Unix seconds at which this configuration was taken into service.
+    pub since: u64,
+    /// Random: keys the hashes of the scan.
+    pub scan_seed: u64,
+    callers: HashMap<Digest, Arc<Caller>>,
+    digester: Arc<Digester>,
+}
+
+/// A configured provider, ready to be called.
+#[derive(Debug)]
+pub struct Upstream {
+    pub name: String,
+    pub row: &'static Provider,
+    pub origin: Arc<Origin>,
+    pub timeouts: Timeouts,
+    /// Preferred first.
+    pub spoken: Vec<Spoken>,
+    /// What must never be seen in a text of this provider.
+    secret: Option<secrecy::SecretString>,
+}
+
+/// One dialect that a provider speaks.
+pub struct Spoken {
+    pub dialect: &'static dyn Dialect,
+    /// What stands before the dialect's own paths.
+    pub path_prefix: String,
+    /// The credential, where this dialect wants it. Bound to the upstream's origin.
+    pub credential: HeaderMap,
+}
+
+impl fmt::Debug for Spoken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Spoken")
+            .field("dialect", &self.dialect.id())
+            .field("path_prefix", &self.path_prefix)
+            .field("credential", &"[redacted]")
+            .finish()
+    }
+}
+
+/// Why a checked configuration cannot be served.
+#[derive(Debug, thiserror::Error)]
+#[error("provider `{provider}`: {error}")]
+pub struct BuildError {
+    pub provider: String,
+    pub error: SetupError,
+}
+
+/// What a gateway is built from, besides its configuration.
+#[derive(Debug)]
+pub struct Surroundings {
+    pub digester: Arc<Digester>,
+    /// Keys made at run time: name, team, digest.
+    pub stored_keys: Vec<(String, String, Digest)>,
+    /// Where the simulated provider of this process listens.
+    pub simulated: Option<SocketAddr>,
+    /// Unix seconds.
+    pub now: u64,
+    /// Random, one for the life of the process.
+    pub scan_seed: u64,
+}
+
+impl Gateway {
+    /// # Errors
+    /// When a provider's host, credential or certificate cannot be used.
+    pub fn build(
+        config: Arc<Config>,
+        surroundings: Surroundings,
+        before: Option<&Self>,
+    ) -> Result<Self, BuildError> {
+        let Surroundings { digester, stored_keys, simulated, now, scan_seed } = surroundings;
+        let mut upstreams = BTreeMap::new();
+        for (name, provider) in &config.providers {
+            let old = before.and_then(|gateway| gateway.upstreams.get(name));
+            let upstream = Upstream::build(provider, simulated, old)
+                .map_err(|error| BuildError { provider: name.clone(), error })?;
+            upstreams.insert(name.clone(), Arc::new(upstream));
+        }
+        let teams: HashMap<&str, Arc<TeamConfig>> =
+            config.teams.iter().map(|(name, team)| (name.as_str(), Arc::new(team.clone()))).collect();
+        let mut callers = HashMap::new();
+        let mut admit = |key: String, team: &str, digest: Digest| {
+            if let Some(team) = teams.get(team) {
+                callers.insert(digest, Arc::new(Caller { key, team: team.clone() }));
+            }
+        };
+        for (name, team, digest) in stored_keys {
+            admit(name, &team, digest);
+        }
+        for key in &config.keys {
+            admit(key.name.clone(), &key.team, digester.digest(key.secret.expose_secret()));
+        }
+        Ok(Self { config, upstreams, since: now, scan_seed, callers, digester })
+    }
+
+    /// Whose key this is.
+    #[must_use]
+    pub fn caller(&self, key: &str) -> Option<&Arc<Caller>> {
+        self.callers.get(&self.digester.digest(key))
+    }
+
+    /// A model for the first call: a configured name, else one that a provider is known for.
+    #[must_use]
+    pub fn first_model(&self) -> Option<String> {
+        let mut named = self.config.models.iter().filter(|model| model.name.is_exact());
+        named.next().map(|model| model.name.as_str().to_owned()).or_else(|| {
+            self.upstreams.values().find_map(|upstream| {
+                let model = upstream.row.sample_models.first()?;
+                Some(format!("{}/{model}", upstream.name))
+            })
+        })
+    }
+
+    /// Without a key in store every call is refused.
+    #[must_use]
+    pub fn has_keys(&self) -> bool {
+        !self.callers.is_empty()
+    }
+}
+
+impl Upstream {
+    fn build(
+        config: &ProviderConfig,
+        simulated: Option<SocketAddr>,
+        old: Option<&Arc<Self>>,
+    ) -> Result<Self, SetupError> {
+        let base = match (&config.base, simulated) {
+            (Some(base), _) => base.clone(),
+            (None, Some(address)) => BaseUrl::of_address(address, "/v1"),
+            (None, None) => return Err(SetupError::Host),
+        };
+        let fresh =
+            Origin::new(&base, client_config(&config.tls)?, config.timeouts.connect)?;
+        // An origin that did not change keeps its pooled connections.
+        let origin = match old {
+            Some(old) if old.origin.is_like(&fresh) => old.origin.clone(),
+            _ => Arc::new(fresh),
+        };
+        let mut spoken = Vec::new();
+        for speaks in config.provider.speaks {
+            let forced_away = config.dialect.is_some_and(|forced| forced != speaks.dialect);
+            let Some(dialect) = dialect(speaks.dialect) else { continue };
+            if forced_away {
+                continue;
+            }
+            let mut credential = HeaderMap::new();
+            if let Some(secret) = &config.api_key {
+                let secret = secret.expose_secret();
+                let signed = config.provider.auth.sign(speaks.dialect, secret, &mut credential);
+                signed.map_err(|_| SetupError::Credential)?;
+            }
+            let path_prefix = prefix(&base, speaks.base);
+            spoken.push(Spoken { dialect, path_prefix, credential });
+        }
+        Ok(Self {
+            name: config.name.clone(),
+            row: config.provider,
+            origin,
+            timeouts: config.timeouts,
+            spoken,
+            secret: config.api_key.clone(),
+        })
+    }
+
+    /// In which dialect to ask for an operation: the caller's own where it is spoken, else the
+    /// first that has it.
+    #[must_use]
+    pub fn speaks(&self, operation: Operation, callers: DialectId) -> Option<&Spoken> {
+        if !self.row.operations.contains(&operation) {
+            return None;
+        }
+        let can = |spoken: &&Spoken| codec(spoken.dialect.id(), operation).is_some();
+        let own = self.spoken.iter().find(|spoken| spoken.dialect.id() == callers);
+        own.filter(can).or_else(|| self.spoken.iter().find(can))
+    }
+
+    /// `text` without this provider's credential.
+    #[must_use]
+    pub fn redacted(&self, text: &str) -> String {
+        match &self.secret {
+            Some(secret) if !secret.expose_secret().is_empty() => {
+                text.replace(secret.expose_secret(), "[redacted]")
+            }
+            _ => text.to_owned(),
+        }
+    }
+}
+
+fn prefix(base: &BaseUrl, place: Base) -> String {
+    let given = base.path_prefix.as_str();
+    match place {
+        Base::Given => given.to_owned(),
+        Base::Root => given.strip_suffix("/v1").unwrap_or(given).to_owned(),
+        Base::Path(path) => path.to_owned(),
+    }
+}

@@ -1,0 +1,169 @@
+//! The data listener: accepts, speaks TLS where configured, and gives each request to the
+//! pipeline. Strict HTTP only; heads, bodies and idle time are bounded.
+
+mod tls;
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use http::{Method, Request, Response};
+use hyper::body::Incoming;
+use hyper::rt::{Read, Write};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+
+use crate::config::Limits;
+use crate::pipeline;
+use crate::stages::ReplyBody;
+use crate::worker::Worker;
+
+pub use tls::{Acceptor, TlsError};
+
+/// How long a listener that has run out of file descriptors waits before it tries again.
+const OUT_OF_DESCRIPTORS: Duration = Duration::from_millis(50);
+/// How long a TLS handshake may take.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// A listening socket.
+///
+/// # Errors
+/// When the address is taken or not ours.
+pub fn bind(address: SocketAddr) -> std::io::Result<std::net::TcpListener> {
+    let socket =
+        Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(4096)?;
+    Ok(socket.into())
+}
+
+/// What every connection of a listener is served with.
+#[derive(Debug)]
+pub struct Door {
+    pub worker: Arc<Worker>,
+    pub acceptor: Option<Acceptor>,
+    pub open: Arc<AtomicUsize>,
+}
+
+/// Accepts until `stop` turns true. Connections go on, watched by `graceful`.
+pub async fn accept(
+    door: Arc<Door>,
+    listener: TcpListener,
+    graceful: &GracefulShutdown,
+    mut stop: watch::Receiver<bool>,
+) {
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = stop.wait_for(|stop| *stop) => return,
+        };
+        match accepted {
+            Ok((stream, _)) => {
+                let limits = door.worker.gateway().config.limits;
+                if door.open.load(Ordering::Relaxed) >= limits.connections {
+                    // Closed at once: better a clear end than a queue that nobody sees.
+                    continue;
+                }
+                let place = Place::take(&door.open);
+                tokio::spawn(connection(door.clone(), stream, graceful.watcher(), place));
+            }
+            Err(error) if is_of_the_peer(&error) => {}
+            Err(error) => {
+                tracing::warn!(%error, "accepting pauses");
+                tokio::time::sleep(OUT_OF_DESCRIPTORS).await;
+            }
+        }
+    }
+}
+
+fn is_of_the_peer(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+}
+
+/// One of the connections that may be open.
+struct Place(Arc<AtomicUsize>);
+
+impl Place {
+    fn take(open: &Arc<AtomicUsize>) -> Self {
+        open.fetch_add(1, Ordering::Relaxed);
+        Self(open.clone())
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+async fn connection(door: Arc<Door>, stream: TcpStream, graceful: Watcher, place: Place) {
+    let _place = place;
+    if stream.set_nodelay(true).is_err() {
+        return;
+    }
+    match &door.acceptor {
+        None => serve(&door, TokioIo::new(stream), graceful).await,
+        Some(acceptor) => {
+            match tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
+                Ok(Ok(stream)) => serve(&door, TokioIo::new(stream), graceful).await,
+                Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
+                Err(_) => tracing::debug!("TLS handshake took too long"),
+            }
+        }
+    }
+}
+
+async fn serve<T>(door: &Door, io: T, graceful: Watcher)
+where
+    T: Read + Write + Unpin + Send + 'static,
+{
+    let config = door.worker.gateway().config.clone();
+    let builder = builder(&config.limits, config.listen.timeouts.head);
+    let worker = door.worker.clone();
+    let service = service_fn(move |request| answer(worker.clone(), request));
+    let connection = builder.serve_connection(io, service);
+    // What ends a connection early is seen and booked by the call it breaks.
+    if let Err(error) = graceful.watch(connection.into_owned()).await {
+        tracing::trace!(%error, "connection ended");
+    }
+}
+
+async fn answer(
+    worker: Arc<Worker>,
+    request: Request<Incoming>,
+) -> Result<Response<ReplyBody>, Infallible> {
+    // Some clients look whether anybody is here before they call.
+    if request.uri().path() == "/" && matches!(*request.method(), Method::GET | Method::HEAD) {
+        let body = ReplyBody::whole(bytes::Bytes::from_static(b"{\"service\":\"tollgate\"}\n"));
+        return Ok(Response::new(body));
+    }
+    Ok(pipeline::serve(&worker, request).await)
+}
+
+fn builder(limits: &Limits, head: Duration) -> auto::Builder<TokioExecutor> {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(head)
+        .max_headers(limits.headers)
+        .max_buf_size(limits.head_bytes.max(8 << 10));
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_header_list_size(u32::try_from(limits.head_bytes).unwrap_or(u32::MAX))
+        .max_concurrent_streams(200)
+        .keep_alive_interval(Duration::from_secs(30))
+        .keep_alive_timeout(Duration::from_secs(20));
+    builder
+}

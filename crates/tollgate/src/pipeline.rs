@@ -1,0 +1,64 @@
+//! One request from top to bottom. Only this file knows the order of the stages, and no stage
+//! calls another. A stage takes what earlier ones made and returns a value, so that leaving one
+//! out does not compile.
+//!
+//! Every dialect, operation, stream and refusal goes this way.
+
+use std::sync::Arc;
+
+use http::request::Parts;
+use http::{Request, Response};
+use hyper::body::Incoming;
+use tollgate_model::Fault;
+
+use crate::gateway::Gateway;
+use crate::hop;
+use crate::stages::read::Speech;
+use crate::stages::reply::Ready;
+use crate::stages::{ReplyBody, Settling};
+use crate::stages::{admit, authorize, call, identify, plan, read, reply, settle, watch};
+use crate::worker::Worker;
+
+/// Answers one request.
+pub async fn serve(worker: &Worker, request: Request<Incoming>) -> Response<ReplyBody> {
+    let gateway = worker.gateway();
+    let mut settling = settle::open(worker, &request);
+    let (head, body) = request.into_parts();
+    let speech = read::listen(&head);
+    let dialect = speech.dialect;
+    settling.record.dialect = Some(dialect.id());
+    match answer(worker, &gateway, speech, (head, body), &mut settling).await {
+        // 13 settle: booked when the last byte is ready to leave, or the caller leaves.
+        Ok(ready) => ready.send(settling),
+        Err(fault) => reply::fault(dialect, fault, settling),
+    }
+}
+
+async fn answer(
+    worker: &Worker,
+    gateway: &Arc<Gateway>,
+    speech: Speech,
+    (head, body): (Parts, Incoming),
+    settling: &mut Settling,
+) -> Result<Ready, Fault> {
+    hop::check(&worker.shared.instance, &head.headers)?;
+    // 1  whose key is this?
+    let caller = identify::identify(gateway, &head, &mut settling.record)?;
+    // 2  what is asked? One validating scan; content is decoded only if a stage looks at it.
+    let ask = read::read(gateway, speech, head, body, &mut settling.record).await?;
+    // 3  what may this caller use? A filter, and a plan is built only through it.
+    let grant = authorize::authorize(&caller);
+    if let Some(models) = plan::catalogue(gateway, &grant, &ask)? {
+        return reply::catalogue(&ask, &models, settling);
+    }
+    // 5  where to? Ordered targets that pass the grant and can do it.
+    let plan = plan::plan(gateway, &grant, &ask)?;
+    // 6  room for one more?
+    let permit = admit::admit(worker, gateway)?;
+    // 10 the first target that answers.
+    let answer = call::call(worker, gateway, &plan, &ask, settling).await?;
+    // 11 read along, and meter.
+    let watched = watch::watch(answer, permit, &mut settling.record);
+    // 12 in the caller's dialect, streamed or gathered.
+    reply::reply(&ask, watched, settling)
+}

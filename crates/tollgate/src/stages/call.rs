@@ -1,0 +1,113 @@
+//! Stage 10: the first target that answers. A target answers when a whole buffered reply, or the
+//! first sound events of a stream, are there; until then nothing was sent to the caller and the
+//! next target may be tried.
+
+mod attempt;
+mod fit;
+
+use bytes::Bytes;
+use tokio::time::Instant;
+use tollgate_model::{EmbedReply, Event, Fault, FaultKind, Lane, Losses, Record};
+use tollgate_wire::Dialect;
+
+use super::plan::{Plan, Target};
+use super::read::Ask;
+use super::settle::Settling;
+use crate::gateway::Gateway;
+use crate::source::Source;
+use crate::worker::Worker;
+
+/// An answer that has begun.
+#[derive(Debug)]
+pub struct Answer {
+    pub target: Target,
+    /// The dialect in which the target answers.
+    pub dialect: &'static dyn Dialect,
+    pub lane: Lane,
+    /// The provider's head, of which little travels on.
+    pub headers: http::HeaderMap,
+    pub said: Said,
+    /// What the request's translation could not carry.
+    pub losses: Losses,
+}
+
+#[derive(Debug)]
+pub enum Said {
+    Stream(Source),
+    /// A whole chat: its bytes as they came, and its events (in the verbatim lane, those that
+    /// metering needs).
+    Chat { bytes: Bytes, events: Vec<Event> },
+    Tokens(u64),
+    Vectors(EmbedReply),
+}
+
+/// # Errors
+/// What the last target that was tried said, in the caller's own terms.
+pub async fn call(
+    worker: &Worker,
+    gateway: &Gateway,
+    plan: &Plan,
+    ask: &Ask,
+    settling: &mut Settling,
+) -> Result<Answer, Fault> {
+    let mut last = None;
+    for target in &plan.targets {
+        let attempt = match fit::fit(worker, ask, target) {
+            Ok(attempt) => attempt,
+            Err(fault) => {
+                last = Some(fault);
+                continue;
+            }
+        };
+        if plan.strict && !attempt.losses.is_empty() {
+            last = Some(lossy(&attempt.losses, target));
+            continue;
+        }
+        note(&mut settling.record, target, &attempt);
+        if settling.record.overhead_us.is_none() {
+            settling.record.overhead_us = Some(settling.elapsed_us());
+        }
+        let deadline = Instant::now() + target.timeouts.total;
+        let limits = &gateway.config.limits;
+        match attempt::attempt(&worker.pool, limits, (ask, target), attempt, deadline).await {
+            Ok(answer) => return Ok(answer),
+            Err(fault) if may_move_on(&fault) => last = Some(fault),
+            Err(fault) => return Err(fault),
+        }
+    }
+    Err(last.unwrap_or_else(|| Fault::internal("a plan had no target")))
+}
+
+fn note(record: &mut Record, target: &Target, attempt: &fit::Attempt) {
+    record.attempts += 1;
+    record.provider = Some(target.upstream.row.kind.to_owned());
+    record.target = Some(target.label());
+    record.upstream_dialect = Some(attempt.dialect.id());
+    record.lane = Some(attempt.lane);
+    record.losses = attempt.losses.clone();
+}
+
+/// The fault is the target's, not the request's: another one may do better.
+fn may_move_on(fault: &Fault) -> bool {
+    fault.kind.retryable()
+        || matches!(
+            fault.kind,
+            FaultKind::Unauthenticated
+                | FaultKind::Forbidden
+                | FaultKind::NotFound
+                | FaultKind::QuotaExhausted
+                | FaultKind::Unsupported
+        )
+}
+
+/// Refused, since the caller's model is configured to lose nothing.
+fn lossy(losses: &Losses, target: &Target) -> Fault {
+    let fields: Vec<String> = losses.iter().map(ToString::to_string).collect();
+    let message = format!(
+        "`{}` cannot be given all of the request, and this model is strict: {}.",
+        target.label(),
+        fields.join(", ")
+    );
+    Fault::new(FaultKind::Unsupported, tollgate_model::Source::Downstream, message)
+        .with_code("lossy_translation")
+}

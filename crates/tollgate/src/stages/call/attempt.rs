@@ -1,0 +1,224 @@
+//! One attempt at one target: send, wait, and read until it is clear that it answers.
+
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderMap, StatusCode};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use tokio::time::{Instant, timeout_at};
+use tollgate_model::{Event, Fault, FaultKind, Lane, Source as Side};
+use tollgate_wire::{Codec, Framing, Operation, codec};
+
+use super::fit::Attempt;
+use super::{Answer, Said};
+use crate::config::Limits;
+use crate::gateway::Upstream;
+use crate::inflate;
+use crate::source::{Reading, Source};
+use crate::stages::plan::Target;
+use crate::stages::read::Ask;
+use crate::upstream::{self, Lease, Pool, SendError};
+
+/// Error bodies above this are not read to their end.
+const MOST_FAULT_BYTES: usize = 1 << 20;
+
+pub(super) async fn attempt(
+    pool: &Arc<Pool>,
+    limits: &Limits,
+    (ask, target): (&Ask, &Target),
+    attempt: Attempt,
+    deadline: Instant,
+) -> Result<Answer, Fault> {
+    let upstream = &target.upstream;
+    // A stream owes its head soon; a buffered answer is written first and may take its time.
+    let head_by = if ask.stream { deadline.min(Instant::now() + target.timeouts.first_token) } else { deadline };
+    let sent = timeout_at(head_by, upstream::send(pool, &upstream.origin, &attempt.call));
+    let (response, lease) = match sent.await {
+        Ok(sent) => sent.map_err(|error| unsent(&error))?,
+        Err(_) => return Err(silent()),
+    };
+    let (head, body) = response.into_parts();
+    if !head.status.is_success() {
+        let body = whole(body, lease, MOST_FAULT_BYTES, deadline).await.unwrap_or_default();
+        return Err(refused(upstream, &attempt, head.status, &head.headers, &body));
+    }
+    let framing = framing(ask, &head.headers);
+    let said = if let Some(framing) = framing {
+        let reading = Reading {
+            framing,
+            most_event_bytes: limits.event_bytes,
+            decoder: attempt.dialect.decode_stream(&upstream.row.quirks),
+            skim: attempt.lane == Lane::Verbatim,
+            hide_usage: attempt.hide_usage,
+            first_token: target.timeouts.first_token,
+            between_tokens: target.timeouts.between_tokens,
+            deadline,
+        };
+        let mut source = Source::new(body, lease, reading);
+        source.begin().await.map_err(|fault| told(upstream, fault))?;
+        Said::Stream(source)
+    } else {
+        let bytes = whole(body, lease, limits.reply_bytes, deadline).await?;
+        let bytes = inflated(&head.headers, bytes, limits.reply_bytes)?;
+        understood(ask, upstream, &attempt, bytes).map_err(|fault| told(upstream, fault))?
+    };
+    let Attempt { dialect, lane, losses, .. } = attempt;
+    Ok(Answer { target: target.clone(), dialect, lane, headers: head.headers, said, losses })
+}
+
+/// Only a chat that was asked for as a stream is read as one; a host that answers it with a whole
+/// body is taken at its word.
+fn framing(ask: &Ask, headers: &HeaderMap) -> Option<Framing> {
+    if !ask.stream || ask.operation() != Operation::Chat {
+        return None;
+    }
+    let content_type = headers.get(CONTENT_TYPE)?.to_str().ok()?;
+    match Framing::of_content_type(content_type)? {
+        Framing::JsonArray if ask.dialect.rules().model_in_body => None,
+        framing => Some(framing),
+    }
+}
+
+/// Reads a whole body within its bound and gives the connection back.
+async fn whole(
+    mut body: Incoming,
+    lease: Lease,
+    most: usize,
+    deadline: Instant,
+) -> Result<Bytes, Fault> {
+    let mut first = Bytes::new();
+    let mut rest = BytesMut::new();
+    loop {
+        let Ok(frame) = timeout_at(deadline, body.frame()).await else { return Err(silent()) };
+        let Some(frame) = frame else { break };
+        let Ok(frame) = frame else {
+            let fault = Fault::bad_upstream("The provider's answer broke off.");
+            return Err(fault.with_code("answer_broken"));
+        };
+        let Ok(data) = frame.into_data() else { continue };
+        if first.len() + rest.len() + data.len() > most {
+            return Err(Fault::bad_upstream("The provider's answer is larger than allowed."));
+        }
+        if first.is_empty() {
+            first = data;
+        } else {
+            rest.extend_from_slice(&data);
+        }
+    }
+    lease.give_back();
+    if rest.is_empty() {
+        return Ok(first);
+    }
+    let mut joined = BytesMut::with_capacity(first.len() + rest.len());
+    joined.extend_from_slice(&first);
+    joined.extend_from_slice(&rest);
+    Ok(joined.freeze())
+}
+
+/// Nobody asked for a compressed answer; some hosts send one all the same.
+fn inflated(headers: &HeaderMap, bytes: Bytes, most: usize) -> Result<Bytes, Fault> {
+    let encoding = headers.get(CONTENT_ENCODING).map(|value| value.to_str().unwrap_or("?"));
+    match encoding {
+        None | Some("identity" | "") => Ok(bytes),
+        Some(encoding) => inflate::inflate(encoding, &bytes, most)
+            .map_err(|_| Fault::bad_upstream("The provider's answer cannot be decompressed.")),
+    }
+}
+
+/// What a whole answer says; a body that is no answer is the target's fault.
+fn understood(
+    ask: &Ask,
+    upstream: &Upstream,
+    attempt: &Attempt,
+    bytes: Bytes,
+) -> Result<Said, Fault> {
+    let quirks = &upstream.row.quirks;
+    match codec(attempt.dialect.id(), ask.operation()) {
+        Some(Codec::Chat(dialect)) => {
+            let events = if attempt.lane == Lane::Verbatim && !ask.stream {
+                dialect.skim_reply(&bytes, quirks)?
+            } else {
+                dialect.decode_reply(&bytes, quirks)?
+            };
+            if let Some(Event::Fault(fault)) = events.last() {
+                return Err(fault.clone());
+            }
+            Ok(Said::Chat { bytes, events })
+        }
+        Some(Codec::CountTokens(count)) => count.decode_reply(&bytes).map(Said::Tokens),
+        Some(Codec::Embed(embed)) => embed.decode_reply(&bytes, quirks).map(Said::Vectors),
+        Some(Codec::Models(_)) | None => Err(Fault::internal("no codec for the operation")),
+    }
+}
+
+/// The provider answered with an error status, or a redirect.
+fn refused(
+    upstream: &Arc<Upstream>,
+    attempt: &Attempt,
+    status: StatusCode,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Fault {
+    if status.is_redirection() || status.is_informational() {
+        let message = "The provider answered with a redirect, which is never followed.";
+        return Fault::bad_upstream(message).with_code("upstream_redirect");
+    }
+    let mut fault = attempt.dialect.decode_fault(status.as_u16(), headers, body);
+    let stated = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+    if let Some(seconds) = stated.and_then(|value| value.trim().parse::<f64>().ok()) {
+        fault.retry_after_s = whole_seconds(seconds);
+    }
+    if let Some(said) = &mut fault.upstream {
+        let name = attempt.dialect.rules().request_id;
+        let id = headers.get(name).and_then(|value| value.to_str().ok());
+        said.request_id = said.request_id.take().or_else(|| id.map(str::to_owned));
+    }
+    told(upstream, fault)
+}
+
+/// Rounded up: a caller that waits too long loses less than one that comes too early.
+fn whole_seconds(seconds: f64) -> Option<u64> {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in 0..=86400")]
+    (0.0..=86_400.0).contains(&seconds).then(|| seconds.ceil() as u64)
+}
+
+/// A provider's words as a caller may hear them: without the gateway's credential, and nothing at
+/// all of what it says about that credential.
+fn told(upstream: &Upstream, mut fault: Fault) -> Fault {
+    if let Some(said) = &mut fault.upstream {
+        if matches!(fault.kind, FaultKind::Unauthenticated) {
+            let message = format!(
+                "The provider `{}` does not accept the gateway's credential.",
+                upstream.name
+            );
+            said.message = Some(message.clone());
+            fault.message = message;
+        } else {
+            said.message = said.message.as_deref().map(|text| upstream.redacted(text));
+        }
+        fault.code.get_or_insert("upstream_error");
+    }
+    fault.message = upstream.redacted(&fault.message);
+    fault
+}
+
+fn silent() -> Fault {
+    let message = "The provider did not answer in time.";
+    Fault::new(FaultKind::Timeout, Side::Upstream, message).with_code("upstream_timeout")
+}
+
+fn unsent(error: &SendError) -> Fault {
+    let fault = match error {
+        SendError::Connect(_) => {
+            Fault::new(FaultKind::Unavailable, Side::Upstream, "The provider cannot be reached.")
+                .with_code("upstream_unreachable")
+        }
+        SendError::Broken(_) => {
+            Fault::bad_upstream("The provider closed the connection before it answered.")
+                .with_code("upstream_closed")
+        }
+    };
+    fault.with_note(error.to_string())
+}

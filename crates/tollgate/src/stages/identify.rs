@@ -1,0 +1,119 @@
+//! Stage 1: whose key is this? Finds the key where each SDK puts it and compares digests.
+//!
+//! The key goes no further than this stage: what is sent on is an allow-list of headers.
+
+use std::sync::Arc;
+
+use http::HeaderMap;
+use http::request::Parts;
+use tollgate_model::{Fault, FaultKind, Record, Source};
+
+use crate::gateway::{Caller, Gateway};
+
+/// Longer than any key of ours; longer ones are refused unhashed.
+const LONGEST_KEY: usize = 512;
+
+/// Headers in which SDKs send a key, in the order in which they are believed.
+const KEY_HEADERS: [&str; 4] = ["authorization", "x-api-key", "api-key", "x-goog-api-key"];
+
+/// # Errors
+/// `Unauthenticated`, in one shape whatever was wrong with the key.
+pub fn identify(
+    gateway: &Gateway,
+    head: &Parts,
+    record: &mut Record,
+) -> Result<Arc<Caller>, Fault> {
+    let mut seen = false;
+    for name in KEY_HEADERS {
+        let Some(key) = key_in(&head.headers, name)? else { continue };
+        seen = true;
+        if let Some(caller) = gateway.caller(key) {
+            record.key = Some(caller.key.clone());
+            record.team = Some(caller.team.name.clone());
+            return Ok(caller.clone());
+        }
+    }
+    if seen {
+        return Err(refused("The key is not known here.").with_code("unknown_key"));
+    }
+    if in_query(head.uri.query()) {
+        return Err(refused("A key in the URL is not accepted, since URLs end up in logs. Send it in a header.")
+            .with_code("key_in_url"));
+    }
+    if !gateway.has_keys() {
+        return Err(refused("This gateway has no keys yet; make one with `tollgate keys create`.")
+            .with_code("no_keys"));
+    }
+    Err(refused("A key is needed: send it as `Authorization: Bearer …`, `x-api-key`, `api-key` or `x-goog-api-key`.")
+        .with_code("missing_key"))
+}
+
+/// The key in one header. Two of the same header are refused: nobody can say which is meant.
+fn key_in<'h>(headers: &'h HeaderMap, name: &str) -> Result<Option<&'h str>, Fault> {
+    let mut values = headers.get_all(name).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        return Err(refused("The key is sent twice in the same header.").with_code("ambiguous_key"));
+    }
+    let Ok(text) = value.to_str() else {
+        return Err(refused("The key is not known here.").with_code("unknown_key"));
+    };
+    let key = if name == "authorization" {
+        match text.split_once(' ') {
+            Some((scheme, key)) if scheme.eq_ignore_ascii_case("bearer") => key.trim(),
+            _ => return Ok(None),
+        }
+    } else {
+        text.trim()
+    };
+    Ok((!key.is_empty() && key.len() <= LONGEST_KEY).then_some(key))
+}
+
+/// Google's older clients put the key there.
+fn in_query(query: Option<&str>) -> bool {
+    query.is_some_and(|query| {
+        query.split('&').any(|pair| {
+            let name = pair.split('=').next().unwrap_or_default();
+            ["key", "api_key", "api-key", "access_token"].contains(&name)
+        })
+    })
+}
+
+fn refused(message: &str) -> Fault {
+    Fault::new(FaultKind::Unauthenticated, Source::Downstream, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+
+    #[test]
+    fn a_key_is_found_where_each_sdk_puts_it() {
+        for (name, value) in [
+            ("authorization", "Bearer tg_x"),
+            ("authorization", "bearer  tg_x "),
+            ("x-api-key", "tg_x"),
+            ("api-key", "tg_x"),
+            ("x-goog-api-key", "tg_x"),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(name, HeaderValue::from_static(value));
+            assert_eq!(key_in(&headers, name).unwrap(), Some("tg_x"), "{name}: {value}");
+        }
+    }
+
+    #[test]
+    fn a_key_sent_twice_in_one_header_is_refused() {
+        let mut headers = HeaderMap::new();
+        headers.append("authorization", HeaderValue::from_static("Bearer a"));
+        headers.append("authorization", HeaderValue::from_static("Bearer b"));
+        assert_eq!(key_in(&headers, "authorization").unwrap_err().code(), "ambiguous_key");
+    }
+
+    #[test]
+    fn a_key_in_the_query_is_noticed() {
+        assert!(in_query(Some("alt=sse&key=x")));
+        assert!(!in_query(Some("alt=sse&monkey=x")));
+    }
+}

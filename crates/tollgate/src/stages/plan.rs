@@ -1,0 +1,182 @@
+//! Stage 5: where to? Turns the name that was asked for into ordered targets that pass the grant
+//! and can do what is asked.
+
+use std::sync::Arc;
+
+use tollgate_model::{Fault, FaultKind, Source};
+use tollgate_wire::{ModelEntry, Operation};
+
+use super::authorize::Grant;
+use super::read::Ask;
+use crate::config::nearest::nearest;
+use crate::config::Timeouts;
+use crate::gateway::{Gateway, Spoken, Upstream};
+
+/// Provider, model and credential, ready to call.
+#[derive(Clone, Debug)]
+pub struct Target {
+    pub upstream: Arc<Upstream>,
+    /// The model's name there.
+    pub model: String,
+    pub timeouts: Timeouts,
+}
+
+/// Where a call may go, in order.
+#[derive(Debug)]
+pub struct Plan {
+    /// Never empty.
+    pub targets: Vec<Target>,
+    /// A translation that loses a field is refused.
+    pub strict: bool,
+}
+
+/// # Errors
+/// `NotFound` with the nearest names, `Forbidden`, or `Unsupported` when no target can do it.
+pub fn plan(gateway: &Gateway, grant: &Grant, ask: &Ask) -> Result<Plan, Fault> {
+    let asked = ask.model.as_str();
+    let mut plan = resolved(gateway, asked).ok_or_else(|| unknown(gateway, grant, asked))?;
+    if !grant.allows_name(asked) {
+        plan.targets.retain(|target| grant.allows_target(&target.upstream.name, &target.model));
+    }
+    let Some(first) = plan.targets.first() else { return Err(grant.refusal(asked)) };
+    let first = first.upstream.name.clone();
+    plan.targets.retain(|target| target.spoken(ask).is_some());
+    if plan.targets.is_empty() {
+        let operation = ask.operation().as_str();
+        let message =
+            format!("The provider `{first}` does not offer the operation `{operation}`.");
+        return Err(Fault::new(FaultKind::Unsupported, Source::Downstream, message)
+            .with_code("unsupported_operation"));
+    }
+    Ok(plan)
+}
+
+impl Target {
+    /// In which dialect this target is asked.
+    #[must_use]
+    pub fn spoken(&self, ask: &Ask) -> Option<&Spoken> {
+        self.upstream.speaks(ask.operation(), ask.dialect.id())
+    }
+
+    /// `provider/model`, as it stands in logs and headers.
+    #[must_use]
+    pub fn label(&self) -> String {
+        format!("{}/{}", self.upstream.name, self.model)
+    }
+}
+
+/// A configured name, `provider/model`, or a bare name that a configured provider is known for.
+fn resolved(gateway: &Gateway, asked: &str) -> Option<Plan> {
+    if let Some(model) = gateway.config.model(asked) {
+        let targets = model.targets.iter().filter_map(|to| {
+            let upstream = gateway.upstreams.get(&to.provider)?.clone();
+            // `*` passes the caller's name on.
+            let name = if to.model == "*" { asked } else { &to.model };
+            Some(Target { upstream, model: name.to_owned(), timeouts: to.timeouts })
+        });
+        return Some(Plan { targets: targets.collect(), strict: model.strict });
+    }
+    let (upstream, model) = match asked.split_once('/') {
+        Some((provider, model)) if gateway.upstreams.contains_key(provider) => {
+            (gateway.upstreams.get(provider)?, model)
+        }
+        _ => (known_for(gateway, asked)?, asked),
+    };
+    if model.is_empty() {
+        return None;
+    }
+    let (upstream, timeouts) = (upstream.clone(), upstream.timeouts);
+    let targets = vec![Target { upstream, model: model.to_owned(), timeouts }];
+    Some(Plan { targets, strict: false })
+}
+
+/// The first configured provider whose own models are named like this.
+fn known_for<'g>(gateway: &'g Gateway, asked: &str) -> Option<&'g Arc<Upstream>> {
+    gateway.upstreams.values().find(|upstream| {
+        upstream.row.sample_models.iter().any(|known| match known.strip_suffix('*') {
+            Some(prefix) => asked.starts_with(prefix),
+            None => asked == *known,
+        })
+    })
+}
+
+fn unknown(gateway: &Gateway, grant: &Grant, asked: &str) -> Fault {
+    let names: Vec<String> = names(gateway, grant).into_iter().map(|entry| entry.name).collect();
+    if !grant.is_open() {
+        return grant.refusal(asked);
+    }
+    let near = nearest(asked, names.iter().map(String::as_str));
+    let hint = match (near.is_empty(), names.is_empty()) {
+        (false, _) => format!(" Did you mean {}?", listed(&near)),
+        (true, false) => format!(" Known here: {}.", listed(&names)),
+        (true, true) => String::new(),
+    };
+    let message = format!("The model `{}` is not known here.{hint}", shortened(asked));
+    let fault = Fault::new(FaultKind::NotFound, Source::Downstream, message);
+    Fault { param: Some("model".into()), ..fault.with_code("model_not_found") }
+}
+
+fn listed<S: AsRef<str>>(names: &[S]) -> String {
+    let names = names.iter().map(AsRef::as_ref);
+    let more = names.len() > 8;
+    let mut text = names.take(8).map(|n: &str| format!("`{n}`")).collect::<Vec<_>>().join(", ");
+    if more {
+        text.push_str(", …");
+    }
+    text
+}
+
+fn shortened(name: &str) -> String {
+    name.chars().filter(|c| !c.is_control()).take(80).collect()
+}
+
+/// The models that a caller may ask for, when the request is about the list itself.
+///
+/// # Errors
+/// `NotFound` when one model is asked about and is not among them.
+pub fn catalogue(
+    gateway: &Gateway,
+    grant: &Grant,
+    ask: &Ask,
+) -> Result<Option<Vec<ModelEntry>>, Fault> {
+    match ask.operation() {
+        Operation::ListModels => Ok(Some(names(gateway, grant))),
+        Operation::GetModel => {
+            let asked = ask.model.as_str();
+            let entry = names(gateway, grant).into_iter().find(|entry| entry.name == asked);
+            let entry = entry.or_else(|| {
+                let plan = resolved(gateway, asked)?;
+                let target = plan.targets.first()?;
+                let may = grant.allows_name(asked)
+                    || grant.allows_target(&target.upstream.name, &target.model);
+                may.then(|| entry_of(gateway, asked, &target.upstream.name))
+            });
+            entry.map(|entry| Some(vec![entry])).ok_or_else(|| unknown(gateway, grant, asked))
+        }
+        _ => Ok(None),
+    }
+}
+
+fn names(gateway: &Gateway, grant: &Grant) -> Vec<ModelEntry> {
+    let mut entries = Vec::new();
+    for model in &gateway.config.models {
+        if model.name.is_exact()
+            && let name = model.name.as_str()
+            && grant.allows_name(name)
+        {
+            entries.push(entry_of(gateway, name, "tollgate"));
+        }
+    }
+    for upstream in gateway.upstreams.values() {
+        for model in upstream.row.sample_models {
+            if grant.allows_target(&upstream.name, model) {
+                entries.push(entry_of(gateway, &format!("{}/{model}", upstream.name), &upstream.name));
+            }
+        }
+    }
+    entries
+}
+
+fn entry_of(gateway: &Gateway, name: &str, owner: &str) -> ModelEntry {
+    ModelEntry { name: name.to_owned(), owner: owner.to_owned(), created: gateway.since }
+}

@@ -1,0 +1,281 @@
+//! Stage 2: what is asked? Takes the body within its bounds, checks it in one validating scan and
+//! learns the few things every call needs. The content is decoded only when a stage looks at it.
+
+use std::borrow::Cow;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http::HeaderMap;
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use http::request::Parts;
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use tokio::time::timeout;
+use tollgate_model::{Chat, EmbedRequest, Fault, FaultKind, Record, Source};
+use tollgate_wire::scan::{self, Scan};
+use tollgate_wire::{Codec, Dialect, Operation, Route, codec, ingress, splice};
+
+use crate::gateway::Gateway;
+use crate::inflate;
+
+/// What a caller asks.
+#[derive(Debug)]
+pub struct Ask {
+    pub dialect: &'static dyn Dialect,
+    pub route: &'static Route,
+    /// As the caller named it.
+    pub model: String,
+    pub stream: bool,
+    pub headers: HeaderMap,
+    pub query: Option<String>,
+    pub body: Bytes,
+    /// Where the fields lie that a verbatim request has spliced. `None`: there is no body.
+    pub scan: Option<Scan>,
+    /// The caller asked for usage at the end of the stream, where that is optional.
+    pub wants_stream_usage: bool,
+    content: OnceLock<Result<Content, Fault>>,
+}
+
+/// The body, understood.
+#[derive(Debug)]
+pub enum Content {
+    Chat(Box<Chat>),
+    Embed(Box<EmbedRequest>),
+}
+
+/// In which dialect a caller speaks, known from the request line alone, so that every refusal can
+/// be said in it.
+#[derive(Debug)]
+pub struct Speech {
+    pub dialect: &'static dyn Dialect,
+    /// `None`: nobody has such a request line.
+    route: Option<&'static Route>,
+    /// The model named in the path.
+    model: Option<String>,
+}
+
+#[must_use]
+pub fn listen(head: &Parts) -> Speech {
+    match ingress::find(&head.method, head.uri.path(), &head.headers) {
+        Some(found) => Speech {
+            dialect: found.dialect,
+            route: Some(found.route),
+            model: found.model.map(Cow::into_owned),
+        },
+        None => {
+            let dialect = ingress::dialect_of(head.uri.path(), &head.headers);
+            Speech { dialect, route: None, model: None }
+        }
+    }
+}
+
+/// # Errors
+/// `NotFound`, `UnsupportedMedia`, `TooLarge`, `Timeout`, or `InvalidRequest` saying where.
+pub async fn read(
+    gateway: &Gateway,
+    speech: Speech,
+    head: Parts,
+    body: Incoming,
+    record: &mut Record,
+) -> Result<Ask, Fault> {
+    let route = speech.route.ok_or_else(|| nowhere(&head))?;
+    record.operation = route.operation.as_str();
+    let query = head.uri.query().map(str::to_owned);
+    let mut ask = Ask {
+        dialect: speech.dialect,
+        route,
+        model: speech.model.unwrap_or_default(),
+        stream: route.stream,
+        headers: head.headers,
+        query,
+        body: Bytes::new(),
+        scan: None,
+        wants_stream_usage: false,
+        content: OnceLock::new(),
+    };
+    if !matches!(route.operation, Operation::ListModels | Operation::GetModel) {
+        ask.body = whole(gateway, &ask.headers, body).await?;
+        record.request_bytes = ask.body.len() as u64;
+        ask.look(gateway)?;
+    }
+    record.stream = ask.stream;
+    record.model_asked = Some(ask.model.clone());
+    Ok(ask)
+}
+
+impl Ask {
+    #[must_use]
+    pub fn operation(&self) -> Operation {
+        self.route.operation
+    }
+
+    /// The one scan of the body.
+    fn look(&mut self, gateway: &Gateway) -> Result<(), Fault> {
+        let depth = gateway.config.limits.json_depth;
+        let limits = scan::Limits { depth, ..scan::Limits::seeded(gateway.scan_seed) };
+        let scan = scan::scan(&self.body, &limits).map_err(|error| {
+            Fault::invalid(format!("The request body is not acceptable JSON: {error}."))
+                .with_code("invalid_json")
+        })?;
+        if !scan.is_object() {
+            let message = "The request body must be a JSON object.";
+            return Err(Fault::invalid(message).with_code("invalid_json"));
+        }
+        if self.dialect.rules().model_in_body {
+            let model = scan.string(&self.body, "model");
+            match model.map_err(|error| Fault::invalid_field("model", error.to_string()))? {
+                Some(model) if !model.is_empty() => self.model = model.into_owned(),
+                _ => {
+                    let message = "The field `model` is missing: it names the model to ask.";
+                    return Err(Fault::invalid_field("model", message));
+                }
+            }
+            let stream = scan.flag(&self.body, "stream");
+            let stream = stream.map_err(|e| Fault::invalid_field("stream", e.to_string()))?;
+            self.stream = self.stream || stream.unwrap_or(false);
+            let wants = splice::wants_stream_usage(&self.body, &scan);
+            self.wants_stream_usage = wants
+                .map_err(|error| Fault::invalid_field("stream_options", error.to_string()))?;
+        }
+        self.scan = Some(scan);
+        Ok(())
+    }
+
+    /// The chat, decoded when first asked for.
+    ///
+    /// # Errors
+    /// `InvalidRequest` naming the field.
+    pub fn chat(&self) -> Result<&Chat, Fault> {
+        match self.content()? {
+            Content::Chat(chat) => Ok(chat),
+            Content::Embed(_) => Err(Fault::internal("an embedding was taken for a chat")),
+        }
+    }
+
+    /// The embedding request, decoded when first asked for.
+    ///
+    /// # Errors
+    /// `InvalidRequest` naming the field.
+    pub fn embed(&self) -> Result<&EmbedRequest, Fault> {
+        match self.content()? {
+            Content::Embed(ask) => Ok(ask),
+            Content::Chat(_) => Err(Fault::internal("a chat was taken for an embedding")),
+        }
+    }
+
+    fn content(&self) -> Result<&Content, Fault> {
+        self.content.get_or_init(|| self.decoded()).as_ref().map_err(Clone::clone)
+    }
+
+    fn decoded(&self) -> Result<Content, Fault> {
+        let incoming = tollgate_wire::Incoming {
+            route: self.route,
+            model: (!self.dialect.rules().model_in_body).then_some(self.model.as_str()),
+            headers: &self.headers,
+            body: &self.body,
+        };
+        match codec(self.dialect.id(), self.operation()) {
+            Some(Codec::Chat(dialect)) => {
+                dialect.decode_request(&incoming).map(|chat| Content::Chat(Box::new(chat)))
+            }
+            Some(Codec::CountTokens(count)) => {
+                count.decode_request(&incoming).map(|chat| Content::Chat(Box::new(chat)))
+            }
+            Some(Codec::Embed(embed)) => {
+                embed.decode_request(&incoming).map(|ask| Content::Embed(Box::new(ask)))
+            }
+            Some(Codec::Models(_)) | None => Err(Fault::internal("no codec for the operation")),
+        }
+    }
+
+    /// One parameter of the query, as written.
+    #[must_use]
+    pub fn query_value(&self, name: &str) -> Option<&str> {
+        let pairs = self.query.as_deref()?.split('&');
+        pairs.filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name).map(|(_, v)| v)
+    }
+}
+
+/// The whole body, inflated where it was deflated.
+async fn whole(gateway: &Gateway, headers: &HeaderMap, body: Incoming) -> Result<Bytes, Fault> {
+    let most = gateway.config.limits.body_bytes;
+    check_media_type(headers)?;
+    let declared = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    if declared.is_some_and(|length: usize| length > most) {
+        return Err(too_large(most));
+    }
+    let body = collected(body, most, gateway.config.listen.timeouts.body).await?;
+    match headers.get(CONTENT_ENCODING).map(|value| value.to_str().unwrap_or("?").trim()) {
+        None | Some("" | "identity") => Ok(body),
+        Some(encoding) => match inflate::inflate(encoding, &body, most) {
+            Ok(body) => Ok(body),
+            Err(inflate::Error::TooLarge) => Err(too_large(most)),
+            Err(inflate::Error::Unknown) => Err(unsupported(
+                "The content encoding is not understood; send gzip, deflate or none.",
+            )),
+            Err(inflate::Error::Broken) => {
+                Err(Fault::invalid("The body is not what its content encoding says."))
+            }
+        },
+    }
+}
+
+async fn collected(mut body: Incoming, most: usize, pause: Duration) -> Result<Bytes, Fault> {
+    let mut first = Bytes::new();
+    let mut rest = BytesMut::new();
+    loop {
+        let Ok(frame) = timeout(pause, body.frame()).await else {
+            let message = "The request body did not arrive in time.";
+            return Err(Fault::new(FaultKind::Timeout, Source::Downstream, message)
+                .with_code("slow_request"));
+        };
+        let Some(frame) = frame else { break };
+        let Ok(frame) = frame else {
+            return Err(Fault::invalid("The request body broke off."));
+        };
+        let Ok(data) = frame.into_data() else { continue };
+        if first.len() + rest.len() + data.len() > most {
+            return Err(too_large(most));
+        }
+        if first.is_empty() && rest.is_empty() {
+            first = data;
+        } else {
+            if rest.is_empty() {
+                rest.extend_from_slice(&first);
+                first = Bytes::new();
+            }
+            rest.extend_from_slice(&data);
+        }
+    }
+    Ok(if rest.is_empty() { first } else { rest.freeze() })
+}
+
+/// Absent is taken for JSON, as many clients leave it out.
+fn check_media_type(headers: &HeaderMap) -> Result<(), Fault> {
+    let Some(value) = headers.get(CONTENT_TYPE) else { return Ok(()) };
+    let essence = value.to_str().unwrap_or("?").split(';').next().unwrap_or_default().trim();
+    let json = essence.eq_ignore_ascii_case("application/json")
+        || (essence.starts_with("application/") && essence.ends_with("+json"));
+    if json { Ok(()) } else { Err(unsupported("The content type must be `application/json`.")) }
+}
+
+fn too_large(most: usize) -> Fault {
+    let message = format!("The request body is larger than {most} bytes.");
+    Fault::new(FaultKind::TooLarge, Source::Downstream, message)
+}
+
+fn unsupported(message: &str) -> Fault {
+    Fault::new(FaultKind::UnsupportedMedia, Source::Downstream, message)
+}
+
+/// No dialect has such a request line.
+fn nowhere(head: &Parts) -> Fault {
+    let path: String = head.uri.path().chars().take(120).collect();
+    let methods: Vec<&str> = ingress::methods(&path).map(|(method, _)| method.as_str()).collect();
+    let message = match methods.first() {
+        Some(method) => format!("`{path}` is called with {method}, not {}.", head.method),
+        None => format!("There is nothing at `{path}`."),
+    };
+    Fault::new(FaultKind::NotFound, Source::Downstream, message).with_code("unknown_url")
+}

@@ -1,0 +1,139 @@
+//! Stage 12: the answer in the caller's dialect, streamed or gathered.
+
+mod body;
+mod fault;
+mod heads;
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Response};
+use tollgate_model::{Event, Fault, Lane, Losses, Reply};
+use tollgate_wire::{Codec, Dialect, ModelEntry, Operation, ReplyContext, codec};
+
+pub use body::ReplyBody;
+pub use fault::fault;
+
+use super::call::Said;
+use super::read::Ask;
+use super::settle::Settling;
+use super::watch::Watched;
+use body::Flow;
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const EVENTS: HeaderValue = HeaderValue::from_static("text/event-stream");
+
+/// An answer that is ready to leave; nothing of it can fail any more but a stream.
+#[derive(Debug)]
+pub struct Ready {
+    headers: http::HeaderMap,
+    losses: Losses,
+    body: ReadyBody,
+}
+
+#[derive(Debug)]
+enum ReadyBody {
+    Whole(Bytes),
+    Stream(Box<Flow>),
+}
+
+/// # Errors
+/// When a whole answer turns out to be none.
+pub fn reply(ask: &Ask, watched: Watched, settling: &Settling) -> Result<Ready, Fault> {
+    let mut headers = heads::of_answer(ask, &watched.answer, settling);
+    let mut losses = watched.answer.losses.clone();
+    let context = context(ask, &watched, settling);
+    let streams = ask.stream && ask.operation() == Operation::Chat;
+    let content_type = if streams && !context.json_array { EVENTS } else { JSON };
+    headers.insert(CONTENT_TYPE, content_type);
+    if matches!(watched.answer.said, Said::Stream(_)) {
+        headers.insert(http::header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        let flow = Box::new(Flow::new(watched, ask.dialect, context));
+        return Ok(Ready { headers, losses, body: ReadyBody::Stream(flow) });
+    }
+    let lane = watched.answer.lane;
+    let body = match watched.answer.said {
+        Said::Chat { events, .. } if streams => {
+            streamed(ask.dialect, events, context, &mut losses)
+        }
+        Said::Chat { bytes, .. } if lane == Lane::Verbatim => bytes,
+        Said::Chat { events, .. } => {
+            let encoded = ask.dialect.encode_reply(&Reply::gather(events)?, &context);
+            losses.extend(encoded.losses);
+            encoded.body
+        }
+        Said::Tokens(tokens) => match codec(ask.dialect.id(), Operation::CountTokens) {
+            Some(Codec::CountTokens(count)) => count.encode_reply(tokens),
+            _ => return Err(Fault::internal("no codec for the operation")),
+        },
+        Said::Vectors(reply) => match codec(ask.dialect.id(), Operation::Embed) {
+            Some(Codec::Embed(embed)) => embed.encode_reply(&reply, ask.embed()?, &context.model),
+            _ => return Err(Fault::internal("no codec for the operation")),
+        },
+        Said::Stream(_) => Bytes::new(),
+    };
+    Ok(Ready { headers, losses, body: ReadyBody::Whole(body) })
+}
+
+impl Ready {
+    /// The response; a whole answer is booked here, a stream at its end.
+    #[must_use]
+    pub fn send(mut self, mut settling: Settling) -> Response<ReplyBody> {
+        heads::losses(&self.losses, &mut self.headers);
+        settling.record.losses = self.losses;
+        settling.record.status = 200;
+        let body = match self.body {
+            ReadyBody::Whole(bytes) => {
+                settling.record.response_bytes = bytes.len() as u64;
+                settling.settle();
+                ReplyBody::whole(bytes)
+            }
+            ReadyBody::Stream(flow) => ReplyBody::stream(flow, settling),
+        };
+        let mut response = Response::new(body);
+        *response.headers_mut() = self.headers;
+        response
+    }
+}
+
+/// The list of models, or one of them.
+///
+/// # Errors
+/// When the caller's dialect has no list of models.
+pub fn catalogue(ask: &Ask, models: &[ModelEntry], settling: &Settling) -> Result<Ready, Fault> {
+    let Some(Codec::Models(codec)) = codec(ask.dialect.id(), ask.operation()) else {
+        return Err(Fault::internal("no codec for the operation"));
+    };
+    let body = match (ask.operation(), models) {
+        (Operation::GetModel, [model, ..]) => codec.encode_one(model),
+        _ => codec.encode_list(models),
+    };
+    let mut headers = heads::of_call(settling);
+    headers.insert(CONTENT_TYPE, JSON);
+    Ok(Ready { headers, losses: Losses::default(), body: ReadyBody::Whole(body) })
+}
+
+fn context(ask: &Ask, watched: &Watched, settling: &Settling) -> ReplyContext {
+    ReplyContext {
+        id: settling.record.request_id.chars().filter(char::is_ascii_alphanumeric).collect(),
+        created: settling.record.started_us / 1_000_000,
+        model: watched.answer.target.model.clone(),
+        stream_usage: ask.wants_stream_usage,
+        json_array: !ask.dialect.rules().model_in_body && ask.query_value("alt") != Some("sse"),
+    }
+}
+
+/// A whole answer to a caller who asked for a stream.
+fn streamed(
+    dialect: &dyn Dialect,
+    events: Vec<Event>,
+    context: ReplyContext,
+    losses: &mut Losses,
+) -> Bytes {
+    let mut encoder = dialect.encode_stream(context, None);
+    let mut out = Vec::new();
+    for event in events {
+        encoder.write(event, &mut out);
+    }
+    losses.extend(encoder.losses().clone());
+    out.into()
+}

@@ -1,0 +1,82 @@
+//! Stage 13: what happened. The record of a call goes to the access log and the metrics exactly
+//! once, whatever ended the call.
+
+use std::sync::Arc;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use http::Request;
+use tollgate_model::Record;
+
+use crate::telemetry::Telemetry;
+use crate::worker::Worker;
+
+/// A call that is not booked yet. Dropped unbooked, it is booked as one whose caller has left.
+#[derive(Debug)]
+pub struct Settling {
+    pub record: Box<Record>,
+    telemetry: Arc<Telemetry>,
+    started: Instant,
+    booked: bool,
+}
+
+/// Begins the record of a call.
+#[must_use]
+pub fn open<B>(worker: &Worker, request: &Request<B>) -> Settling {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let record = Box::new(Record {
+        request_id: request_id(request),
+        started_us: u64::try_from(since_epoch.as_micros()).unwrap_or(u64::MAX),
+        ..Record::default()
+    });
+    let telemetry = worker.shared.telemetry.clone();
+    telemetry.metrics.begun();
+    Settling { record, telemetry, started: Instant::now(), booked: false }
+}
+
+/// The caller's own id where it is harmless, else a fresh one.
+fn request_id<B>(request: &Request<B>) -> String {
+    let given = request.headers().get("x-request-id").and_then(|id| id.to_str().ok());
+    let harmless = |id: &&str| {
+        (1..=64).contains(&id.len())
+            && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+    };
+    match given.filter(harmless) {
+        Some(id) => id.to_owned(),
+        None => format!("req-{}", uuid::Uuid::now_v7().simple()),
+    }
+}
+
+impl Settling {
+    /// Microseconds since the call began.
+    #[must_use]
+    pub fn elapsed_us(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+
+    /// Books the call.
+    pub fn settle(mut self) {
+        self.book();
+    }
+
+    fn book(&mut self) {
+        if !self.booked {
+            self.booked = true;
+            self.record.duration_us = self.elapsed_us();
+            self.telemetry.book(&self.record);
+        }
+    }
+}
+
+impl Drop for Settling {
+    fn drop(&mut self) {
+        if self.booked {
+            return;
+        }
+        self.record.left = true;
+        if self.record.status == 0 {
+            // No status line was sent; this is the word for it that operators know.
+            self.record.status = 499;
+        }
+        self.book();
+    }
+}

@@ -1,0 +1,62 @@
+//! Stage 11: reads the answer along, and meters it. Guards and the unmasking of answers will take
+//! their place here.
+
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use tollgate_model::{Event, Record};
+
+use super::admit::Permit;
+use super::call::{Answer, Said};
+
+/// An answer under watch.
+#[derive(Debug)]
+pub struct Watched {
+    pub answer: Answer,
+    _permit: Permit,
+}
+
+/// Takes an answer under watch; what is there already is metered at once.
+pub fn watch(answer: Answer, permit: Permit, record: &mut Record) -> Watched {
+    match &answer.said {
+        Said::Stream(_) => {}
+        Said::Chat { events, .. } => meter(events, record),
+        Said::Tokens(_) => {}
+        Said::Vectors(reply) => {
+            record.usage.update(reply.usage.clone());
+            record.model_answered.clone_from(&reply.model);
+        }
+    }
+    let name = answer.dialect.rules().request_id;
+    let id = answer.headers.get(name).and_then(|id| id.to_str().ok());
+    record.upstream_request_id = id.map(str::to_owned);
+    Watched { answer, _permit: permit }
+}
+
+impl Watched {
+    /// The next piece of a stream, metered: the frames' bytes, and their events appended.
+    pub fn poll_next(
+        &mut self,
+        cx: &mut Context<'_>,
+        events: &mut Vec<Event>,
+        record: &mut Record,
+    ) -> Poll<Option<Bytes>> {
+        let Said::Stream(source) = &mut self.answer.said else { return Poll::Ready(None) };
+        let from = events.len();
+        let next = std::task::ready!(source.poll_next(cx, events));
+        meter(&events[from..], record);
+        Poll::Ready(next)
+    }
+}
+
+fn meter(events: &[Event], record: &mut Record) {
+    for event in events {
+        match event {
+            Event::Start { model: Some(model), .. } => record.model_answered = Some(model.clone()),
+            Event::Usage(usage) => record.usage.update(usage.clone()),
+            Event::Finish { reason, .. } => record.finish = Some(*reason),
+            Event::Fault(fault) => record.fault = Some(fault.clone()),
+            _ => {}
+        }
+    }
+}
