@@ -46,16 +46,8 @@ pub(crate) fn answer(asked: &Asked) -> Answer {
         return refused();
     }
     let calls = calls(asked);
-    let mut said = if calls.is_empty() {
-        sentence(asked)
-    } else {
-        String::new()
-    };
-    let mut finish = if calls.is_empty() {
-        Finish::Stop
-    } else {
-        Finish::ToolCalls
-    };
+    let mut said = if calls.is_empty() { sentence(asked) } else { String::new() };
+    let mut finish = if calls.is_empty() { Finish::Stop } else { Finish::ToolCalls };
     let (up_to, stop) = text::stopped(&said, &asked.stops);
     if let Some(stop) = stop {
         finish = Finish::StopSequence(stop.to_owned());
@@ -130,26 +122,18 @@ fn cap(asked: &Asked, mut answer: Answer) -> Answer {
 fn calls(asked: &Asked) -> Vec<Call> {
     let allowed: Vec<&Tool> = match &asked.choice {
         Choice::Never => return Vec::new(),
-        Choice::Must(names) if !names.is_empty() => asked
-            .tools
-            .iter()
-            .filter(|t| names.contains(&t.name))
-            .collect(),
+        Choice::Must(names) if !names.is_empty() => {
+            asked.tools.iter().filter(|t| names.contains(&t.name)).collect()
+        }
         _ => asked.tools.iter().collect(),
     };
-    let mut wanted: Vec<Call> = if asked.results.is_empty() {
-        wished(&asked.last_user, &allowed)
-    } else {
-        Vec::new()
-    };
+    let mut wanted: Vec<Call> =
+        if asked.results.is_empty() { wished(&asked.last_user, &allowed) } else { Vec::new() };
     if wanted.is_empty()
         && matches!(asked.choice, Choice::Must(_))
         && let Some(first) = allowed.first()
     {
-        wanted.push(Call {
-            name: first.name.clone(),
-            arguments: arguments(first),
-        });
+        wanted.push(Call { name: first.name.clone(), arguments: arguments(first) });
     }
     if !asked.parallel {
         wanted.truncate(1);
@@ -225,18 +209,10 @@ fn sentence(asked: &Asked) -> String {
         Output::Text => {}
     }
     if !asked.results.is_empty() {
-        return asked
-            .results
-            .iter()
-            .map(quoted)
-            .collect::<Vec<_>>()
-            .join(" ");
+        return asked.results.iter().map(quoted).collect::<Vec<_>>().join(" ");
     }
     if let Some(count) = words_wanted(asked) {
-        return (1..=count)
-            .map(|n| format!("word{n}"))
-            .collect::<Vec<_>>()
-            .join(" ");
+        return (1..=count).map(|n| format!("word{n}")).collect::<Vec<_>>().join(" ");
     }
     let seen = seen(&asked.media);
     format!("{seen}You said: {}", short(&asked.last_user))
@@ -245,11 +221,7 @@ fn sentence(asked: &Asked) -> String {
 /// A longer answer on demand: `say N words` in the text, or `-words-N` in the model's name.
 fn words_wanted(asked: &Asked) -> Option<u64> {
     let digits = |text: &str| {
-        text.chars()
-            .take_while(char::is_ascii_digit)
-            .collect::<String>()
-            .parse::<u64>()
-            .ok()
+        text.chars().take_while(char::is_ascii_digit).collect::<String>().parse::<u64>().ok()
     };
     let by_name = asked.model.split("-words-").nth(1).and_then(digits);
     let by_text = find_word(&asked.last_user, "say ").and_then(|at| {
@@ -264,11 +236,7 @@ fn words_wanted(asked: &Asked) -> Option<u64> {
 }
 
 fn quoted(result: &ToolResult) -> String {
-    let verb = if result.failed {
-        "failed with"
-    } else {
-        "returned"
-    };
+    let verb = if result.failed { "failed with" } else { "returned" };
     format!("The tool {} {verb}: {}", result.name, short(&result.text))
 }
 
@@ -302,29 +270,19 @@ mod tests {
         let schema = json!({"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]});
         asked.tools = ["get_weather", "add"]
             .iter()
-            .map(|n| Tool {
-                name: (*n).to_owned(),
-                schema: schema.clone(),
-            })
+            .map(|n| Tool { name: (*n).to_owned(), schema: schema.clone() })
             .collect();
         asked
     }
 
     fn names(asked: &Asked) -> Vec<String> {
-        answer(asked)
-            .calls
-            .into_iter()
-            .map(|c| format!("{} {}", c.name, c.arguments))
-            .collect()
+        answer(asked).calls.into_iter().map(|c| format!("{} {}", c.name, c.arguments)).collect()
     }
 
     #[test]
     fn tools_are_called_when_told() {
         assert!(names(&asked("hello")).is_empty());
-        assert_eq!(
-            names(&asked("Please call get_weather.")),
-            ["get_weather {\"city\":\"text\"}"]
-        );
+        assert_eq!(names(&asked("Please call get_weather.")), ["get_weather {\"city\":\"text\"}"]);
         assert_eq!(names(&asked("call get_weather and add")).len(), 2);
         assert_eq!(
             names(&asked("Call `add` with {\"a\":1}, and get_weather now")),
@@ -358,18 +316,12 @@ mod tests {
         long.thinking = true;
         long.cap = Some(2);
         let got = answer(&long);
-        assert_eq!(
-            (got.finish, got.output_tokens, got.text.as_str()),
-            (Finish::Length, 2, "")
-        );
+        assert_eq!((got.finish, got.output_tokens, got.text.as_str()), (Finish::Length, 2, ""));
     }
 
     #[test]
     fn refusals_come_when_asked_for() {
         assert_eq!(answer(&asked("Please refuse this")).finish, Finish::Refusal);
-        assert_eq!(
-            answer(&asked("please filter this")).finish,
-            Finish::Filtered
-        );
+        assert_eq!(answer(&asked("please filter this")).finish, Finish::Filtered);
     }
 }

@@ -26,16 +26,10 @@ pub(crate) fn messages(request: &Request, cache: &mut Cache) -> Result<Reply, Re
     let usage = reply::Usage::of(&asked, &answer, cache.marked(&asked.prefixes));
     let facts = reply::Facts::of(&body, &asked);
     let (content_type, frames) = if asked.stream {
-        (
-            "text/event-stream; charset=utf-8",
-            stream::frames(&facts, &answer, &usage),
-        )
+        ("text/event-stream; charset=utf-8", stream::frames(&facts, &answer, &usage))
     } else {
         let whole = reply::whole(&facts, &answer, &usage);
-        (
-            "application/json",
-            vec![Frame::new(Part::Content, whole.to_string())],
-        )
+        ("application/json", vec![Frame::new(Part::Content, whole.to_string())])
     };
     Ok(Reply {
         headers: head(request, content_type),
@@ -51,11 +45,7 @@ pub(crate) fn count_tokens(request: &Request) -> Result<Reply, Refusal> {
     let body = body(request)?;
     rules::count_tokens(&body)?;
     let asked = read::asked(&body, &request.body);
-    Ok(told(
-        request,
-        &json!({"input_tokens": asked.input_tokens}),
-        asked.input_tokens,
-    ))
+    Ok(told(request, &json!({"input_tokens": asked.input_tokens}), asked.input_tokens))
 }
 
 /// The model list, or one model.
@@ -89,16 +79,9 @@ pub(crate) fn refused(refusal: &Refusal) -> (Vec<(String, String)>, Value) {
         "error": {"type": refusal.kind, "message": refusal.message},
         "request_id": id,
     });
-    let headers = [
-        ("content-type", "application/json"),
-        ("request-id", id.as_str()),
-    ];
+    let headers = [("content-type", "application/json"), ("request-id", id.as_str())];
     let mut headers = headers.map(|(n, v)| (n.to_owned(), v.to_owned())).to_vec();
-    let retry = if matches!(refusal.status, 429 | 500..|408| 409) {
-        "true"
-    } else {
-        "false"
-    };
+    let retry = if matches!(refusal.status, 429 | 500..|408| 409) { "true" } else { "false" };
     headers.push(("x-should-retry".to_owned(), retry.to_owned()));
     (headers, body)
 }
@@ -107,10 +90,7 @@ fn head(request: &Request, content_type: &str) -> Vec<(String, String)> {
     let id = ids::id("req_011", ids::hash(&request.body), 1, 21);
     [
         ("content-type", content_type),
-        (
-            "anthropic-organization-id",
-            "00000000-0000-4000-8000-000000000000",
-        ),
+        ("anthropic-organization-id", "00000000-0000-4000-8000-000000000000"),
         ("anthropic-ratelimit-requests-limit", "50"),
         ("anthropic-ratelimit-requests-remaining", "49"),
         ("anthropic-ratelimit-requests-reset", "2030-01-01T00:00:00Z"),
@@ -121,19 +101,13 @@ fn head(request: &Request, content_type: &str) -> Vec<(String, String)> {
 }
 
 fn credentials(request: &Request) -> Result<(), Refusal> {
-    let key = request
-        .header("x-api-key")
-        .is_some_and(|k| !k.trim().is_empty());
+    let key = request.header("x-api-key").is_some_and(|k| !k.trim().is_empty());
     let bearer = request
         .header("authorization")
         .and_then(|v| v.split_once(' '))
         .is_some_and(|(_, t)| !t.trim().is_empty());
     if !key && !bearer {
-        return Err(Refusal::new(
-            401,
-            "authentication_error",
-            "x-api-key header is required",
-        ));
+        return Err(Refusal::new(401, "authentication_error", "x-api-key header is required"));
     }
     match request.header("anthropic-version") {
         Some("2023-06-01" | "2023-01-01") => Ok(()),
@@ -144,11 +118,9 @@ fn credentials(request: &Request) -> Result<(), Refusal> {
                 "anthropic-version: \"{other}\" is not a valid version; expected one of 2023-01-01, 2023-06-01"
             ),
         )),
-        None => Err(Refusal::new(
-            400,
-            "invalid_request_error",
-            "anthropic-version: header is required",
-        )),
+        None => {
+            Err(Refusal::new(400, "invalid_request_error", "anthropic-version: header is required"))
+        }
     }
 }
 

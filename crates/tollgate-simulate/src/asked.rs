@@ -77,9 +77,7 @@ impl Asked {
         let (hash, before) = self
             .prefixes
             .last()
-            .map_or((crate::ids::hash(self.model.as_bytes()), 0), |p| {
-                (p.hash, p.tokens)
-            });
+            .map_or((crate::ids::hash(self.model.as_bytes()), 0), |p| (p.hash, p.tokens));
         self.prefixes.push(Prefix {
             hash: crate::ids::mix(hash, bytes),
             tokens: before + tokens,

@@ -23,22 +23,13 @@ pub(crate) struct Cached {
 impl Cache {
     /// Caching as OpenAI and Gemini do it unasked: beginnings of at least 1,024 tokens, in steps of 128.
     pub(crate) fn unasked(&mut self, prefixes: &[Prefix]) -> Cached {
-        let longest = prefixes
-            .iter()
-            .rfind(|p| self.seen.contains(&p.hash))
-            .map_or(0, |p| p.tokens);
+        let longest =
+            prefixes.iter().rfind(|p| self.seen.contains(&p.hash)).map_or(0, |p| p.tokens);
         for prefix in prefixes {
             self.remember(prefix.hash);
         }
-        let read = if longest < 1024 {
-            0
-        } else {
-            longest / 128 * 128
-        };
-        Cached {
-            read,
-            ..Cached::default()
-        }
+        let read = if longest < 1024 { 0 } else { longest / 128 * 128 };
+        Cached { read, ..Cached::default() }
     }
 
     /// Caching as Anthropic does it: up to the marks that the caller set.
@@ -48,10 +39,7 @@ impl Cache {
         let Some(last) = marked.last() else {
             return split;
         };
-        split.read = marked
-            .iter()
-            .rfind(|p| self.seen.contains(&p.hash))
-            .map_or(0, |p| p.tokens);
+        split.read = marked.iter().rfind(|p| self.seen.contains(&p.hash)).map_or(0, |p| p.tokens);
         let written = last.tokens.saturating_sub(split.read);
         match last.mark {
             Some(Mark::OneHour) => split.written_1h = written,
@@ -98,21 +86,7 @@ mod tests {
     fn a_mark_is_written_once_and_then_read() {
         let mut cache = Cache::default();
         let marked = [prefix(1, 50, Some(Mark::OneHour)), prefix(2, 60, None)];
-        assert_eq!(
-            cache.marked(&marked),
-            Cached {
-                read: 0,
-                written_5m: 0,
-                written_1h: 50
-            }
-        );
-        assert_eq!(
-            cache.marked(&marked),
-            Cached {
-                read: 50,
-                written_5m: 0,
-                written_1h: 0
-            }
-        );
+        assert_eq!(cache.marked(&marked), Cached { read: 0, written_5m: 0, written_1h: 50 });
+        assert_eq!(cache.marked(&marked), Cached { read: 50, written_5m: 0, written_1h: 0 });
     }
 }

@@ -51,11 +51,7 @@ pub(crate) struct Manners {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Fault {
-    Status {
-        status: u16,
-        retry_after: bool,
-        quota: bool,
-    },
+    Status { status: u16, retry_after: bool, quota: bool },
     Silence,
     SilenceStream,
     Stall,
@@ -68,17 +64,11 @@ pub(crate) enum Fault {
     GarbageChunk,
     ErrorInStream,
     ErrorIn200,
-    Html {
-        status: u16,
-    },
+    Html { status: u16 },
     Empty,
     Drip,
-    HugeLine {
-        bytes: usize,
-    },
-    Redirect {
-        host: String,
-    },
+    HugeLine { bytes: usize },
+    Redirect { host: String },
     WrongJson,
     SlowHead,
 }
@@ -106,21 +96,14 @@ const NAMES: &[(&str, Fault)] = &[
 ];
 
 /// Statuses that a vendor's body is known for.
-const STATUSES: &[u16] = &[
-    400, 401, 402, 403, 404, 408, 413, 429, 500, 502, 503, 504, 529,
-];
+const STATUSES: &[u16] = &[400, 401, 402, 403, 404, 408, 413, 429, 500, 502, 503, 504, 529];
 
 /// Every name of the table above, for documentation and tests.
 pub fn names() -> Vec<String> {
     let mut all: Vec<String> = STATUSES.iter().map(|s| format!("fault-{s}")).collect();
     all.extend(
-        [
-            "fault-429-no-retry-after",
-            "fault-429-quota",
-            "fault-huge-line",
-            "fault-redirect",
-        ]
-        .map(str::to_owned),
+        ["fault-429-no-retry-after", "fault-429-quota", "fault-huge-line", "fault-redirect"]
+            .map(str::to_owned),
     );
     all.extend(NAMES.iter().map(|(name, _)| format!("fault-{name}")));
     all
@@ -130,9 +113,7 @@ impl Manners {
     pub(crate) fn of(model: &str) -> Self {
         Self {
             model: model.to_owned(),
-            fault: model
-                .split_once("fault-")
-                .and_then(|(_, rest)| Fault::named(rest)),
+            fault: model.split_once("fault-").and_then(|(_, rest)| Fault::named(rest)),
             pace: figure(model, "-pace-").map(|ms| Duration::from_millis(ms.min(600_000))),
             first: figure(model, "-first-"),
         }
@@ -140,13 +121,7 @@ impl Manners {
 
     /// A rejected key or a rate limit is said before the body is read.
     pub(crate) fn before_reading(&self) -> bool {
-        matches!(
-            self.fault,
-            Some(Fault::Status {
-                status: 401 | 403 | 429,
-                ..
-            })
-        )
+        matches!(self.fault, Some(Fault::Status { status: 401 | 403 | 429, .. }))
     }
 }
 
@@ -158,39 +133,23 @@ fn figure(model: &str, word: &str) -> Option<u64> {
 
 impl Fault {
     fn named(rest: &str) -> Option<Self> {
-        if let Some(status) = rest
-            .get(..3)
-            .and_then(|d| d.parse().ok())
-            .filter(|s| STATUSES.contains(s))
+        if let Some(status) =
+            rest.get(..3).and_then(|d| d.parse().ok()).filter(|s| STATUSES.contains(s))
         {
             let quota = rest[3..].starts_with("-quota");
             let retry_after =
                 matches!(status, 429 | 529) && !quota && !rest[3..].starts_with("-no-retry-after");
-            return Some(Self::Status {
-                status,
-                retry_after,
-                quota,
-            });
+            return Some(Self::Status { status, retry_after, quota });
         }
         if rest.starts_with("huge-line") {
             let mib = figure(rest, "huge-line-").unwrap_or(16).clamp(1, 64);
-            return Some(Self::HugeLine {
-                bytes: usize::try_from(mib).unwrap_or(16) << 20,
-            });
+            return Some(Self::HugeLine { bytes: usize::try_from(mib).unwrap_or(16) << 20 });
         }
         if let Some(host) = rest.strip_prefix("redirect") {
-            let host = host
-                .strip_prefix('-')
-                .filter(|h| !h.is_empty())
-                .unwrap_or("127.0.0.1:1");
-            return Some(Self::Redirect {
-                host: host.to_owned(),
-            });
+            let host = host.strip_prefix('-').filter(|h| !h.is_empty()).unwrap_or("127.0.0.1:1");
+            return Some(Self::Redirect { host: host.to_owned() });
         }
-        NAMES
-            .iter()
-            .find(|(name, _)| rest.starts_with(name))
-            .map(|(_, fault)| fault.clone())
+        NAMES.iter().find(|(name, _)| rest.starts_with(name)).map(|(_, fault)| fault.clone())
     }
 
     /// Its name, without figures.
@@ -199,21 +158,16 @@ impl Fault {
             Self::Status { .. } => "status",
             Self::HugeLine { .. } => "huge-line",
             Self::Redirect { .. } => "redirect",
-            named => NAMES
-                .iter()
-                .find(|(_, f)| f == named)
-                .map_or("fault", |(name, _)| name),
+            named => NAMES.iter().find(|(_, f)| f == named).map_or("fault", |(name, _)| name),
         }
     }
 
     /// The refusal that this fault is, when it is one.
     pub(crate) fn refusal(&self, dialect: Dialect) -> Option<Refusal> {
         match self {
-            Self::Status {
-                status,
-                retry_after,
-                quota,
-            } => Some(vendor::refusal(dialect, *status, *retry_after, *quota)),
+            Self::Status { status, retry_after, quota } => {
+                Some(vendor::refusal(dialect, *status, *retry_after, *quota))
+            }
             _ => None,
         }
     }
@@ -229,49 +183,26 @@ mod tests {
         assert_eq!(of("gpt-4o"), None);
         assert_eq!(
             of("gpt-fault-429"),
-            Some(Fault::Status {
-                status: 429,
-                retry_after: true,
-                quota: false
-            })
+            Some(Fault::Status { status: 429, retry_after: true, quota: false })
         );
         assert_eq!(
             of("fault-429-no-retry-after"),
-            Some(Fault::Status {
-                status: 429,
-                retry_after: false,
-                quota: false
-            })
+            Some(Fault::Status { status: 429, retry_after: false, quota: false })
         );
         assert_eq!(
             of("fault-429-quota"),
-            Some(Fault::Status {
-                status: 429,
-                retry_after: false,
-                quota: true
-            })
+            Some(Fault::Status { status: 429, retry_after: false, quota: true })
         );
         assert_eq!(of("fault-silence-stream"), Some(Fault::SilenceStream));
-        assert_eq!(
-            of("fault-garbage-chunk-pace-3ms"),
-            Some(Fault::GarbageChunk)
-        );
-        assert_eq!(
-            of("fault-huge-line-2mib"),
-            Some(Fault::HugeLine { bytes: 2 << 20 })
-        );
+        assert_eq!(of("fault-garbage-chunk-pace-3ms"), Some(Fault::GarbageChunk));
+        assert_eq!(of("fault-huge-line-2mib"), Some(Fault::HugeLine { bytes: 2 << 20 }));
         assert_eq!(
             of("fault-redirect-10.0.0.1:80"),
-            Some(Fault::Redirect {
-                host: "10.0.0.1:80".into()
-            })
+            Some(Fault::Redirect { host: "10.0.0.1:80".into() })
         );
         assert_eq!(of("fault-unknown"), None);
         let both = Manners::of("sim-fault-503-first-2-pace-20ms");
-        assert_eq!(
-            (both.first, both.pace),
-            (Some(2), Some(Duration::from_millis(20)))
-        );
+        assert_eq!((both.first, both.pace), (Some(2), Some(Duration::from_millis(20))));
     }
 
     #[test]

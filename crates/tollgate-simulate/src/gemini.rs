@@ -63,16 +63,10 @@ fn generate(
     let sse = request.query_value("alt") == Some("sse");
     let (content_type, frames) = match (asked.stream, sse) {
         (true, true) => ("text/event-stream", stream::events(&facts, &answer)),
-        (true, false) => (
-            "application/json; charset=UTF-8",
-            stream::array(&facts, &answer),
-        ),
+        (true, false) => ("application/json; charset=UTF-8", stream::array(&facts, &answer)),
         (false, _) => (
             "application/json; charset=UTF-8",
-            vec![Frame::new(
-                Part::Content,
-                pretty(&reply::whole(&facts, &answer)),
-            )],
+            vec![Frame::new(Part::Content, pretty(&reply::whole(&facts, &answer)))],
         ),
     };
     Ok(Reply {
@@ -126,10 +120,7 @@ pub(crate) fn refused(refusal: &Refusal) -> (Vec<(String, String)>, Value) {
     if let Some(details) = &refusal.details {
         error["details"] = details.clone();
     }
-    (
-        head("application/json; charset=UTF-8"),
-        json!({"error": error}),
-    )
+    (head("application/json; charset=UTF-8"), json!({"error": error}))
 }
 
 fn head(content_type: &str) -> Vec<(String, String)> {
@@ -144,9 +135,7 @@ fn head(content_type: &str) -> Vec<(String, String)> {
 }
 
 fn credentials(request: &Request) -> Result<(), Refusal> {
-    let header = request
-        .header("x-goog-api-key")
-        .is_some_and(|k| !k.trim().is_empty());
+    let header = request.header("x-goog-api-key").is_some_and(|k| !k.trim().is_empty());
     let query = request.query_value("key").is_some_and(|k| !k.is_empty());
     let bearer = request
         .header("authorization")
@@ -165,9 +154,9 @@ fn credentials(request: &Request) -> Result<(), Refusal> {
 fn body(request: &Request) -> Result<Value, Refusal> {
     match serde_json::from_slice(&request.body) {
         Ok(value @ Value::Object(_)) => Ok(value),
-        Ok(_) => Err(wording::invalid(
-            "Invalid JSON payload received. Root element must be a message.",
-        )),
+        Ok(_) => {
+            Err(wording::invalid("Invalid JSON payload received. Root element must be a message."))
+        }
         Err(e) => Err(wording::invalid(format!(
             "Invalid JSON payload received. Unexpected token.\nline {}, column {}",
             e.line(),

@@ -28,16 +28,10 @@ pub(crate) fn chat(request: &Request, cache: &mut Cache) -> Result<Reply, Refusa
     let usage = reply::Usage::of(&asked, &answer, cache.unasked(&asked.prefixes).read);
     let facts = reply::Facts::of(&body, &asked);
     let (content_type, frames) = if asked.stream {
-        (
-            "text/event-stream; charset=utf-8",
-            stream::frames(&facts, &answer, &usage),
-        )
+        ("text/event-stream; charset=utf-8", stream::frames(&facts, &answer, &usage))
     } else {
         let whole = reply::whole(&facts, &answer, &usage);
-        (
-            "application/json",
-            vec![Frame::new(Part::Content, whole.to_string())],
-        )
+        ("application/json", vec![Frame::new(Part::Content, whole.to_string())])
     };
     Ok(Reply {
         headers: head(request, content_type),
@@ -81,10 +75,7 @@ pub(crate) fn refused(refusal: &Refusal) -> (Vec<(String, String)>, Value) {
         ("openai-version", "2020-10-01"),
         ("x-request-id", id.as_str()),
     ];
-    (
-        headers.map(|(n, v)| (n.to_owned(), v.to_owned())).to_vec(),
-        body,
-    )
+    (headers.map(|(n, v)| (n.to_owned(), v.to_owned())).to_vec(), body)
 }
 
 fn head(request: &Request, content_type: &str) -> Vec<(String, String)> {
@@ -103,9 +94,7 @@ fn head(request: &Request, content_type: &str) -> Vec<(String, String)> {
 }
 
 fn credentials(request: &Request) -> Result<(), Refusal> {
-    let bearer = request
-        .header("authorization")
-        .and_then(|v| v.split_once(' '));
+    let bearer = request.header("authorization").and_then(|v| v.split_once(' '));
     let given = bearer.is_some_and(|(scheme, key)| {
         scheme.eq_ignore_ascii_case("bearer") && !key.trim().is_empty()
     });

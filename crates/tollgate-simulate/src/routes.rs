@@ -80,10 +80,7 @@ pub(crate) fn find(request: &Request) -> Result<Operation, NotACall> {
         "/v1/messages/count_tokens" => (Operation::CountTokens, "POST"),
         _ => match gemini(path) {
             Some(operation) => (operation, "POST"),
-            None => (
-                models(request).ok_or(NotACall::UnknownPath(guess(request)))?,
-                "GET",
-            ),
+            None => (models(request).ok_or(NotACall::UnknownPath(guess(request)))?, "GET"),
         },
     };
     if request.method.eq_ignore_ascii_case(method) {
@@ -99,9 +96,8 @@ fn gemini(path: &str) -> Option<Operation> {
     if !matches!(version, "v1" | "v1beta" | "v1beta1" | "v1alpha") {
         return None;
     }
-    let (before, last) = rest
-        .rsplit_once("models/")
-        .or_else(|| rest.rsplit_once("tunedModels/"))?;
+    let (before, last) =
+        rest.rsplit_once("models/").or_else(|| rest.rsplit_once("tunedModels/"))?;
     if !(before.is_empty() || before.ends_with("publishers/google/")) {
         return None;
     }
@@ -114,10 +110,7 @@ fn gemini(path: &str) -> Option<Operation> {
         "batchEmbedContents" => GeminiMethod::BatchEmbed,
         _ => return None,
     };
-    Some(Operation::Gemini {
-        model: model.to_owned(),
-        method,
-    })
+    Some(Operation::Gemini { model: model.to_owned(), method })
 }
 
 /// Three vendors list their models under paths that overlap; the headers tell them apart.
@@ -169,10 +162,7 @@ mod tests {
 
     #[test]
     fn every_vendor_has_its_own_paths() {
-        assert_eq!(
-            at("POST", "/v1/chat/completions", ""),
-            Ok(Operation::OpenAiChat)
-        );
+        assert_eq!(at("POST", "/v1/chat/completions", ""), Ok(Operation::OpenAiChat));
         assert_eq!(
             at("GET", "/v1/chat/completions", ""),
             Err(NotACall::WrongMethod(Dialect::OpenAi))
@@ -186,14 +176,8 @@ mod tests {
             Ok(Operation::OpenAiModels(Some("gpt".into())))
         );
         assert_eq!(at("GET", "/models", ""), Ok(Operation::OpenAiModels(None)));
-        let stream = Operation::Gemini {
-            model: "g:1".into(),
-            method: GeminiMethod::Stream,
-        };
-        assert_eq!(
-            at("POST", "/v1beta/models/g:1:streamGenerateContent", ""),
-            Ok(stream.clone())
-        );
+        let stream = Operation::Gemini { model: "g:1".into(), method: GeminiMethod::Stream };
+        assert_eq!(at("POST", "/v1beta/models/g:1:streamGenerateContent", ""), Ok(stream.clone()));
         assert_eq!(
             at(
                 "POST",

@@ -16,28 +16,17 @@ fn of(schema: &Value, root: &Value, depth: usize) -> Value {
     if depth > DEEPEST {
         return Value::Null;
     }
-    if let Some(target) = map
-        .get("$ref")
-        .and_then(Value::as_str)
-        .and_then(|r| follow(root, r))
-    {
+    if let Some(target) = map.get("$ref").and_then(Value::as_str).and_then(|r| follow(root, r)) {
         return of(target, root, depth + 1);
     }
     if let Some(value) = map.get("const") {
         return value.clone();
     }
-    if let Some(first) = map
-        .get("enum")
-        .and_then(Value::as_array)
-        .and_then(|e| e.first())
-    {
+    if let Some(first) = map.get("enum").and_then(Value::as_array).and_then(|e| e.first()) {
         return first.clone();
     }
     for word in ["anyOf", "oneOf", "any_of"] {
-        if let Some(choice) = map
-            .get(word)
-            .and_then(Value::as_array)
-            .and_then(|c| choose(c, depth))
+        if let Some(choice) = map.get(word).and_then(Value::as_array).and_then(|c| choose(c, depth))
         {
             return of(choice, root, depth + 1);
         }
@@ -62,17 +51,9 @@ fn follow<'a>(root: &'a Value, reference: &str) -> Option<&'a Value> {
 
 /// The first alternative; deep inside a recursion, the one that ends it.
 fn choose(alternatives: &[Value], depth: usize) -> Option<&Value> {
-    let null = alternatives
-        .iter()
-        .find(|a| a.get("type") == Some(&json!("null")));
-    let some = alternatives
-        .iter()
-        .find(|a| a.get("type") != Some(&json!("null")));
-    if depth > DEEPEST / 3 {
-        null.or(some)
-    } else {
-        some.or(null)
-    }
+    let null = alternatives.iter().find(|a| a.get("type") == Some(&json!("null")));
+    let some = alternatives.iter().find(|a| a.get("type") != Some(&json!("null")));
+    if depth > DEEPEST / 3 { null.or(some) } else { some.or(null) }
 }
 
 fn all_of(map: &Map<String, Value>, parts: &[Value], root: &Value, depth: usize) -> Value {
@@ -87,11 +68,7 @@ fn all_of(map: &Map<String, Value>, parts: &[Value], root: &Value, depth: usize)
             other => last = other,
         }
     }
-    if merged.is_empty() && !last.is_null() {
-        last
-    } else {
-        Value::Object(merged)
-    }
+    if merged.is_empty() && !last.is_null() { last } else { Value::Object(merged) }
 }
 
 /// The type, in lower case (Gemini writes it in capitals), guessed when it is not written.
@@ -112,12 +89,7 @@ fn kind(map: &Map<String, Value>) -> String {
 fn object(map: &Map<String, Value>, root: &Value, depth: usize) -> Value {
     let mut made = Map::new();
     let properties = map.get("properties").and_then(Value::as_object);
-    for name in map
-        .get("required")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-    {
+    for name in map.get("required").and_then(Value::as_array).into_iter().flatten() {
         let Some(name) = name.as_str() else { continue };
         let schema = properties.and_then(|p| p.get(name)).unwrap_or(&Value::Null);
         made.insert(name.to_owned(), of(schema, root, depth + 1));
@@ -200,10 +172,7 @@ mod tests {
             json!({"type": "array", "items": {"enum": ["x", "y"]}, "minItems": 2}),
             json!(["x", "x"]),
         );
-        check(
-            json!({"type": "integer", "minimum": 3, "multipleOf": 2}),
-            json!(4),
-        );
+        check(json!({"type": "integer", "minimum": 3, "multipleOf": 2}), json!(4));
         check(json!({"type": "integer", "exclusiveMinimum": 3}), json!(4));
         check(json!({"type": "number", "maximum": -2}), json!(-2.0));
         check(json!({"type": ["null", "boolean"]}), json!(true));
@@ -214,10 +183,7 @@ mod tests {
             json!({"allOf": [{"type": "object", "properties": {"a": {"type": "boolean"}}, "required": ["a"]}], "properties": {"b": {"const": 1}}, "required": ["b"]}),
             json!({"a": true, "b": 1}),
         );
-        check(
-            json!({"$ref": "#/$defs/A", "$defs": {"A": {"type": "boolean"}}}),
-            json!(true),
-        );
+        check(json!({"$ref": "#/$defs/A", "$defs": {"A": {"type": "boolean"}}}), json!(true));
     }
 
     #[test]

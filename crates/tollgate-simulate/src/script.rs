@@ -19,10 +19,7 @@ pub struct Request {
 impl Request {
     /// The first header of that (lower-case) name.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(n, _)| n.eq_ignore_ascii_case(name))
-            .map(|(_, v)| v.as_str())
+        self.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.as_str())
     }
 
     /// The first query parameter of that name, as written.
@@ -112,10 +109,7 @@ pub(crate) enum Part {
 
 impl Frame {
     pub(crate) fn new(part: Part, bytes: impl Into<Bytes>) -> Self {
-        Self {
-            part,
-            bytes: bytes.into(),
-        }
+        Self { part, bytes: bytes.into() }
     }
 }
 

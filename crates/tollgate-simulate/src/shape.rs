@@ -38,32 +38,17 @@ pub(crate) struct Field {
 
 /// A required member.
 pub(crate) const fn must(name: &'static str, shape: Shape) -> Field {
-    Field {
-        name,
-        required: true,
-        nullable: false,
-        shape,
-    }
+    Field { name, required: true, nullable: false, shape }
 }
 
 /// A member that may be left out.
 pub(crate) const fn may(name: &'static str, shape: Shape) -> Field {
-    Field {
-        name,
-        required: false,
-        nullable: false,
-        shape,
-    }
+    Field { name, required: false, nullable: false, shape }
 }
 
 /// A member that may be left out or null.
 pub(crate) const fn null(name: &'static str, shape: Shape) -> Field {
-    Field {
-        name,
-        required: false,
-        nullable: true,
-        shape,
-    }
+    Field { name, required: false, nullable: true, shape }
 }
 
 /// A step towards a value.
@@ -86,15 +71,8 @@ pub(crate) struct Flaw {
 pub(crate) enum FlawKind {
     Missing,
     Unknown,
-    Type {
-        expected: Expected,
-        got: &'static str,
-        value: String,
-    },
-    Word {
-        allowed: Vec<&'static str>,
-        got: String,
-    },
+    Type { expected: Expected, got: &'static str, value: String },
+    Word { allowed: Vec<&'static str>, got: String },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,10 +95,7 @@ pub(crate) struct Reading {
 
 /// Finds the first flaw.
 pub(crate) fn check(shape: &Shape, value: &Value, reading: Reading) -> Result<(), Flaw> {
-    let mut walk = Walk {
-        path: Vec::new(),
-        reading,
-    };
+    let mut walk = Walk { path: Vec::new(), reading };
     walk.value(shape, value)
 }
 
@@ -131,18 +106,11 @@ struct Walk {
 
 impl Walk {
     fn flaw(&self, kind: FlawKind) -> Flaw {
-        Flaw {
-            path: self.path.clone(),
-            kind,
-        }
+        Flaw { path: self.path.clone(), kind }
     }
 
     fn wrong(&self, expected: Expected, value: &Value) -> Flaw {
-        self.flaw(FlawKind::Type {
-            expected,
-            got: kind_of(value),
-            value: brief(value),
-        })
+        self.flaw(FlawKind::Type { expected, got: kind_of(value), value: brief(value) })
     }
 
     fn under<T>(&mut self, seg: Seg, then: impl FnOnce(&mut Self) -> T) -> T {
@@ -170,16 +138,10 @@ impl Walk {
             (Shape::Num | Shape::Int, Value::String(s)) if number_in_string(s) => Ok(()),
             (Shape::Word(_), Value::Number(_)) if loose => Ok(()),
             (Shape::Word(words), Value::String(s)) => {
-                if words
-                    .iter()
-                    .any(|w| *w == s || (loose && w.eq_ignore_ascii_case(s)))
-                {
+                if words.iter().any(|w| *w == s || (loose && w.eq_ignore_ascii_case(s))) {
                     return Ok(());
                 }
-                Err(self.flaw(FlawKind::Word {
-                    allowed: words.to_vec(),
-                    got: s.clone(),
-                }))
+                Err(self.flaw(FlawKind::Word { allowed: words.to_vec(), got: s.clone() }))
             }
             (Shape::Ref(table), value) => self.value(table, value),
             (Shape::MapOf(item), Value::Object(map)) => {
@@ -196,17 +158,11 @@ impl Walk {
             }
             (Shape::List(item), one) if loose => self.under(Seg::Index(0), |w| w.value(item, one)),
             (Shape::StrOr(other), value) => match (self.value(other, value), other) {
-                (
-                    Err(Flaw {
-                        kind:
-                            FlawKind::Type {
-                                expected: Expected::List,
-                                ..
-                            },
-                        path,
-                    }),
-                    _,
-                ) if path == self.path => Err(self.wrong(Expected::StrOrList, value)),
+                (Err(Flaw { kind: FlawKind::Type { expected: Expected::List, .. }, path }), _)
+                    if path == self.path =>
+                {
+                    Err(self.wrong(Expected::StrOrList, value))
+                }
                 (found, _) => found,
             },
             (Shape::Object(fields), Value::Object(map)) => self.fields(fields, map, None),
@@ -225,21 +181,16 @@ impl Walk {
             return self.under(Seg::Key(tag.to_owned()), |w| Err(w.flaw(FlawKind::Missing)));
         };
         let Some(word) = found.as_str() else {
-            return self.under(Seg::Key(tag.to_owned()), |w| {
-                Err(w.wrong(Expected::Str, found))
-            });
+            return self.under(Seg::Key(tag.to_owned()), |w| Err(w.wrong(Expected::Str, found)));
         };
         match variants.iter().find(|(name, _)| *name == word) {
-            Some((name, fields)) => self.under(Seg::Variant((*name).to_owned()), |w| {
-                w.fields(fields, map, Some(tag))
-            }),
+            Some((name, fields)) => {
+                self.under(Seg::Variant((*name).to_owned()), |w| w.fields(fields, map, Some(tag)))
+            }
             None => {
                 let allowed = variants.iter().map(|(name, _)| *name).collect();
                 self.under(Seg::Key(tag.to_owned()), |w| {
-                    Err(w.flaw(FlawKind::Word {
-                        allowed,
-                        got: word.to_owned(),
-                    }))
+                    Err(w.flaw(FlawKind::Word { allowed, got: word.to_owned() }))
                 })
             }
         }
@@ -284,24 +235,18 @@ pub(crate) fn canonical(shape: &Shape, value: &Value) -> Value {
             let found = fields
                 .iter()
                 .filter_map(|f| Some((f, member(map, f.name, reading).filter(|v| !v.is_null())?)));
-            Value::Object(
-                found
-                    .map(|(f, v)| (f.name.to_owned(), canonical(&f.shape, v)))
-                    .collect(),
-            )
+            Value::Object(found.map(|(f, v)| (f.name.to_owned(), canonical(&f.shape, v))).collect())
         }
         (Shape::MapOf(item), Value::Object(map)) => Value::Object(
-            map.iter()
-                .map(|(name, each)| (name.clone(), canonical(item, each)))
-                .collect(),
+            map.iter().map(|(name, each)| (name.clone(), canonical(item, each))).collect(),
         ),
         (Shape::List(item), Value::Array(items)) => {
             items.iter().map(|each| canonical(item, each)).collect()
         }
         (Shape::List(item), one) => Value::Array(vec![canonical(item, one)]),
-        (Shape::Num | Shape::Int, Value::String(s)) => s
-            .parse::<f64>()
-            .map_or_else(|_| value.clone(), whole_or_not),
+        (Shape::Num | Shape::Int, Value::String(s)) => {
+            s.parse::<f64>().map_or_else(|_| value.clone(), whole_or_not)
+        }
         _ => value.clone(),
     }
 }

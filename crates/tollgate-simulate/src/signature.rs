@@ -34,10 +34,7 @@ pub(crate) fn holds(tag: u8, text: &str, signature: &str) -> bool {
 
 /// Standard base64 with or without padding.
 pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
-    STANDARD
-        .decode(text)
-        .or_else(|_| STANDARD_NO_PAD.decode(text))
-        .ok()
+    STANDARD.decode(text).or_else(|_| STANDARD_NO_PAD.decode(text)).ok()
 }
 
 #[cfg(test)]

@@ -57,11 +57,7 @@ impl Simulator {
     /// The script was played to its end; `whole` says whether that end was a clean one.
     pub fn played(&self, received: u64, whole: bool) {
         if let Some(call) = self.lock().memory.call(received) {
-            if whole {
-                call.complete()
-            } else {
-                call.broken()
-            }
+            if whole { call.complete() } else { call.broken() }
         }
     }
 
@@ -81,12 +77,10 @@ impl Simulator {
         let judged = match manners.fault.as_ref().and_then(|f| f.refusal(dialect)) {
             // What a provider says before it reads the body comes before any judgement of it.
             Some(early) if manners.before_reading() && self.still_failing(&manners) => Err(early),
-            early => self
-                .reply(&operation, request)
-                .and_then(|reply| match early {
-                    Some(refusal) if self.still_failing(&manners) => Err(refusal),
-                    _ => Ok(reply),
-                }),
+            early => self.reply(&operation, request).and_then(|reply| match early {
+                Some(refusal) if self.still_failing(&manners) => Err(refusal),
+                _ => Ok(reply),
+            }),
         };
         match judged {
             Err(refusal) => refused(dialect, &refusal),
@@ -95,10 +89,7 @@ impl Simulator {
                     call.input_tokens = reply.input_tokens;
                     call.output_tokens = reply.output_tokens;
                 }
-                let misbehave = manners
-                    .fault
-                    .as_ref()
-                    .is_none_or(|f| f.refusal(dialect).is_none())
+                let misbehave = manners.fault.as_ref().is_none_or(|f| f.refusal(dialect).is_none())
                     && self.still_failing(&manners);
                 faults::play(reply, &manners, dialect, misbehave)
             }
@@ -136,11 +127,7 @@ impl Simulator {
     fn still_failing(&self, manners: &Manners) -> bool {
         match manners.first {
             None => true,
-            Some(first) => self
-                .lock()
-                .tries
-                .get(&manners.model)
-                .is_none_or(|n| *n <= first),
+            Some(first) => self.lock().tries.get(&manners.model).is_none_or(|n| *n <= first),
         }
     }
 
@@ -149,10 +136,8 @@ impl Simulator {
         match (request.method.as_str(), rest) {
             ("GET", "requests") => {
                 let model = request.query_value("model").map(percent_decoded);
-                let most = request
-                    .query_value("last")
-                    .and_then(|n| n.parse().ok())
-                    .unwrap_or(usize::MAX);
+                let most =
+                    request.query_value("last").and_then(|n| n.parse().ok()).unwrap_or(usize::MAX);
                 let told = self.lock().memory.tell(model.as_deref(), most);
                 Script::whole(200, json_head, told.to_string())
             }

@@ -27,10 +27,7 @@ pub(crate) fn capped(text: &str, cap: u64) -> (String, bool) {
 
 /// The text in pieces of `each` tokens; an empty text has none.
 pub(crate) fn pieces(text: &str, each: usize) -> Vec<String> {
-    tokens::split(text)
-        .chunks(each.max(1))
-        .map(<[&str]>::concat)
-        .collect()
+    tokens::split(text).chunks(each.max(1)).map(<[&str]>::concat).collect()
 }
 
 /// A JSON text in pieces that cut wherever they like, as the vendors' argument deltas do.

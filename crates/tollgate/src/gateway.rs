@@ -106,8 +106,11 @@ impl Gateway {
                 .map_err(|error| BuildError { provider: name.clone(), error })?;
             upstreams.insert(name.clone(), Arc::new(upstream));
         }
-        let teams: HashMap<&str, Arc<TeamConfig>> =
-            config.teams.iter().map(|(name, team)| (name.as_str(), Arc::new(team.clone()))).collect();
+        let teams: HashMap<&str, Arc<TeamConfig>> = config
+            .teams
+            .iter()
+            .map(|(name, team)| (name.as_str(), Arc::new(team.clone())))
+            .collect();
         let mut callers = HashMap::new();
         let mut admit = |key: String, team: &str, digest: Digest| {
             if let Some(team) = teams.get(team) {
@@ -159,8 +162,7 @@ impl Upstream {
             (None, Some(address)) => BaseUrl::of_address(address, "/v1"),
             (None, None) => return Err(SetupError::Host),
         };
-        let fresh =
-            Origin::new(&base, client_config(&config.tls)?, config.timeouts.connect)?;
+        let fresh = Origin::new(&base, client_config(&config.tls)?, config.timeouts.connect)?;
         // An origin that did not change keeps its pooled connections.
         let origin = match old {
             Some(old) if old.origin.is_like(&fresh) => old.origin.clone(),

@@ -37,8 +37,7 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 /// # Errors
 /// When the address is taken or not ours.
 pub fn bind(address: SocketAddr) -> std::io::Result<std::net::TcpListener> {
-    let socket =
-        Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
@@ -113,13 +112,11 @@ async fn connection(door: Arc<Door>, stream: TcpStream, graceful: Watcher, place
     }
     match &door.acceptor {
         None => serve(&door, TokioIo::new(stream), graceful).await,
-        Some(acceptor) => {
-            match tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
-                Ok(Ok(stream)) => serve(&door, TokioIo::new(stream), graceful).await,
-                Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
-                Err(_) => tracing::debug!("TLS handshake took too long"),
-            }
-        }
+        Some(acceptor) => match tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
+            Ok(Ok(stream)) => serve(&door, TokioIo::new(stream), graceful).await,
+            Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
+            Err(_) => tracing::debug!("TLS handshake took too long"),
+        },
     }
 }
 

@@ -79,14 +79,12 @@ pub async fn run(start: Start, announce: impl FnOnce(&Listening)) -> Result<(), 
     let data = bound(config.listen.data)?;
     let admin = bound(config.listen.admin)?;
     let acceptor = config.listen.tls.as_ref().map(Acceptor::new).transpose()?;
-    let listening = Listening {
-        data: data.local_addr()?,
-        admin: admin.local_addr()?,
-        tls: acceptor.is_some(),
-    };
+    let listening =
+        Listening { data: data.local_addr()?, admin: admin.local_addr()?, tls: acceptor.is_some() };
     let simulated = simulated(&config, stop.clone()).await?;
     let log = config.log.access.then(|| AccessLog::start(std::io::stdout())).transpose()?;
-    let builder = Builder { store: store.clone(), simulated, scan_seed: random(), shown: Vec::new() };
+    let builder =
+        Builder { store: store.clone(), simulated, scan_seed: random(), shown: Vec::new() };
     let (builder, gateway) = builder.build(config.clone(), None).await?;
     let shared = Arc::new(Shared {
         gateway: ArcSwap::from_pointee(gateway),
@@ -114,7 +112,8 @@ pub async fn run(start: Start, announce: impl FnOnce(&Listening)) -> Result<(), 
     readiness.set(false);
     tracing::info!(grace_ms = grace.as_millis() as u64, "draining");
     // The workers' threads end by themselves once their connections have.
-    let _ = tokio::task::spawn_blocking(move || workers.into_iter().for_each(|w| drop(w.join()))).await;
+    let _ =
+        tokio::task::spawn_blocking(move || workers.into_iter().for_each(|w| drop(w.join()))).await;
     keeper.abort();
     admin.abort();
     store.close().await;

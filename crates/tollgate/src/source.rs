@@ -56,7 +56,17 @@ impl Source {
         let timer = Box::pin(sleep_until(now + reading.first_token));
         let framer = Framer::new(reading.framing, reading.most_event_bytes);
         let lease = Some(lease);
-        Self { body, lease, framer, reading, begun: None, done: false, last: now, heard: false, timer }
+        Self {
+            body,
+            lease,
+            framer,
+            reading,
+            begun: None,
+            done: false,
+            last: now,
+            heard: false,
+            timer,
+        }
     }
 
     /// Reads until the first events.

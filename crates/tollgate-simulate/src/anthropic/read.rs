@@ -16,21 +16,14 @@ pub(super) fn asked(body: &Value, bytes: &[u8]) -> Asked {
         .filter_map(Value::as_str)
         .map(str::to_owned)
         .collect();
-    asked.thinking = matches!(
-        body["thinking"]["type"].as_str(),
-        Some("enabled" | "adaptive")
-    );
+    asked.thinking = matches!(body["thinking"]["type"].as_str(), Some("enabled" | "adaptive"));
     asked.tools = tools(body);
     asked.parallel = body["tool_choice"]["disable_parallel_tool_use"] != true;
     asked.choice = match body["tool_choice"]["type"].as_str() {
         Some("none") => Choice::Never,
         Some("any") => Choice::Must(Vec::new()),
         Some("tool") => Choice::Must(
-            body["tool_choice"]["name"]
-                .as_str()
-                .map(str::to_owned)
-                .into_iter()
-                .collect(),
+            body["tool_choice"]["name"].as_str().map(str::to_owned).into_iter().collect(),
         ),
         _ => Choice::Auto,
     };
@@ -42,10 +35,7 @@ pub(super) fn asked(body: &Value, bytes: &[u8]) -> Asked {
     if format["type"] == "json_schema" {
         asked.output = Output::Schema(format["schema"].clone());
     }
-    let messages = body["messages"]
-        .as_array()
-        .map(Vec::as_slice)
-        .unwrap_or_default();
+    let messages = body["messages"].as_array().map(Vec::as_slice).unwrap_or_default();
     last_turn(&mut asked, messages);
     measure(&mut asked, body, messages);
     asked
@@ -55,19 +45,13 @@ fn tools(body: &Value) -> Vec<Tool> {
     let offered = body["tools"].as_array().into_iter().flatten();
     let own = offered.filter(|t| !t["input_schema"].is_null());
     own.filter_map(|t| {
-        Some(Tool {
-            name: t["name"].as_str()?.to_owned(),
-            schema: t["input_schema"].clone(),
-        })
+        Some(Tool { name: t["name"].as_str()?.to_owned(), schema: t["input_schema"].clone() })
     })
     .collect()
 }
 
 fn blocks(message: &Value) -> &[Value] {
-    message["content"]
-        .as_array()
-        .map(Vec::as_slice)
-        .unwrap_or_default()
+    message["content"].as_array().map(Vec::as_slice).unwrap_or_default()
 }
 
 fn last_turn(asked: &mut Asked, messages: &[Value]) {
@@ -81,32 +65,21 @@ fn last_turn(asked: &mut Asked, messages: &[Value]) {
             failed: b["is_error"] == true,
         })
         .collect();
-    if let Some(user) = messages
-        .iter()
-        .rfind(|m| m["role"] == "user" && !text(&m["content"]).is_empty())
+    if let Some(user) =
+        messages.iter().rfind(|m| m["role"] == "user" && !text(&m["content"]).is_empty())
     {
         asked.last_user = text(&user["content"]);
     }
     if let Some(user) = messages.iter().rfind(|m| m["role"] == "user") {
-        let inside = blocks(user)
-            .iter()
-            .flat_map(|b| b["content"].as_array().into_iter().flatten());
-        asked.media = blocks(user)
-            .iter()
-            .chain(inside)
-            .filter_map(media)
-            .collect();
+        let inside =
+            blocks(user).iter().flat_map(|b| b["content"].as_array().into_iter().flatten());
+        asked.media = blocks(user).iter().chain(inside).filter_map(media).collect();
     }
 }
 
 fn called(messages: &[Value], id: &Value) -> String {
-    let call = messages
-        .iter()
-        .flat_map(blocks)
-        .find(|b| b["type"] == "tool_use" && b["id"] == *id);
-    call.and_then(|c| c["name"].as_str())
-        .unwrap_or("unknown")
-        .to_owned()
+    let call = messages.iter().flat_map(blocks).find(|b| b["type"] == "tool_use" && b["id"] == *id);
+    call.and_then(|c| c["name"].as_str()).unwrap_or("unknown").to_owned()
 }
 
 fn text(content: &Value) -> String {
@@ -125,9 +98,7 @@ fn text(content: &Value) -> String {
 }
 
 fn media(block: &Value) -> Option<String> {
-    let kind = block["type"]
-        .as_str()
-        .filter(|k| matches!(*k, "image" | "document"))?;
+    let kind = block["type"].as_str().filter(|k| matches!(*k, "image" | "document"))?;
     let source = &block["source"];
     Some(match source["type"].as_str() {
         Some("url") => format!("{kind} by URL"),
@@ -192,9 +163,5 @@ fn piece(asked: &mut Asked, block: &Value, counted: u64) {
 
 fn mark(value: &Value) -> Option<Mark> {
     let control = value.get("cache_control").filter(|c| !c.is_null())?;
-    Some(if control["ttl"] == "1h" {
-        Mark::OneHour
-    } else {
-        Mark::FiveMinutes
-    })
+    Some(if control["ttl"] == "1h" { Mark::OneHour } else { Mark::FiveMinutes })
 }

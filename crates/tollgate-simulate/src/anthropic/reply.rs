@@ -87,11 +87,7 @@ pub(super) fn whole(facts: &Facts, answer: &Answer, usage: &Usage) -> Value {
 pub(super) fn blocks(facts: &Facts, answer: &Answer) -> Vec<Value> {
     let mut blocks = Vec::new();
     if let Some(thought) = &answer.reasoning {
-        let shown = if facts.omit_thinking {
-            ""
-        } else {
-            thought.as_str()
-        };
+        let shown = if facts.omit_thinking { "" } else { thought.as_str() };
         blocks.push(json!({"type": "thinking", "thinking": shown, "signature": signature::sign(ENVELOPE, shown)}));
     }
     if !answer.text.is_empty() {

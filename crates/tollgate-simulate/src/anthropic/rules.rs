@@ -30,10 +30,7 @@ fn shaped(table: &Shape, body: &Value) -> Result<(), Refusal> {
 }
 
 fn both(body: &Value) -> Result<(), Refusal> {
-    let messages = body["messages"]
-        .as_array()
-        .map(Vec::as_slice)
-        .unwrap_or_default();
+    let messages = body["messages"].as_array().map(Vec::as_slice).unwrap_or_default();
     tools_rules::tools(body)?;
     roles(body, messages)?;
     contents(messages)?;
@@ -47,22 +44,14 @@ fn ranges(body: &Value) -> Result<(), Refusal> {
         return Err(invalid("max_tokens: must be greater than or equal to 1"));
     }
     for name in ["temperature", "top_p"] {
-        if body[name]
-            .as_f64()
-            .is_some_and(|n| !(0.0..=1.0).contains(&n))
-        {
+        if body[name].as_f64().is_some_and(|n| !(0.0..=1.0).contains(&n)) {
             return Err(invalid(format!("{name}: range: 0..1")));
         }
     }
     if body["top_k"].as_i64().is_some_and(|n| n < 0) {
         return Err(invalid("top_k: range: 0..500"));
     }
-    for (at, stop) in body["stop_sequences"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .enumerate()
-    {
+    for (at, stop) in body["stop_sequences"].as_array().into_iter().flatten().enumerate() {
         if stop.as_str().is_some_and(|s| s.trim().is_empty()) {
             return Err(invalid(format!(
                 "stop_sequences: each stop sequence must contain non-whitespace (index {at})"
@@ -115,12 +104,7 @@ fn contents(messages: &[Value]) -> Result<(), Refusal> {
                 "messages.{at}: all messages must have non-empty content except for the optional final assistant message"
             )));
         }
-        for (block_at, block) in message["content"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .enumerate()
-        {
+        for (block_at, block) in message["content"].as_array().into_iter().flatten().enumerate() {
             let path = format!("messages.{at}.content.{block_at}");
             fits_role(&path, message["role"].as_str().unwrap_or_default(), block)?;
             sound(&path, block)?;
@@ -129,9 +113,7 @@ fn contents(messages: &[Value]) -> Result<(), Refusal> {
             && !text.is_empty()
             && text.trim().is_empty()
         {
-            return Err(invalid(
-                "messages: text content blocks must contain non-whitespace text",
-            ));
+            return Err(invalid("messages: text content blocks must contain non-whitespace text"));
         }
     }
     Ok(())
@@ -163,21 +145,16 @@ fn sound(path: &str, block: &Value) -> Result<(), Refusal> {
     match block["type"].as_str() {
         Some("text") => match block["text"].as_str().unwrap_or_default() {
             "" => Err(invalid("messages: text content blocks must be non-empty")),
-            blank if blank.trim().is_empty() => Err(invalid(
-                "messages: text content blocks must contain non-whitespace text",
-            )),
+            blank if blank.trim().is_empty() => {
+                Err(invalid("messages: text content blocks must contain non-whitespace text"))
+            }
             _ => Ok(()),
         },
         Some(kind @ ("image" | "document")) => {
             source(&format!("{path}.{kind}.source"), kind, &block["source"])
         }
         Some("tool_result") => {
-            for (at, part) in block["content"]
-                .as_array()
-                .into_iter()
-                .flatten()
-                .enumerate()
-            {
+            for (at, part) in block["content"].as_array().into_iter().flatten().enumerate() {
                 sound(&format!("{path}.tool_result.content.{at}"), part)?;
             }
             Ok(())
@@ -189,21 +166,17 @@ fn sound(path: &str, block: &Value) -> Result<(), Refusal> {
 fn source(path: &str, kind: &str, source: &Value) -> Result<(), Refusal> {
     match source["type"].as_str() {
         Some("base64") => {
-            let Some(bytes) = source["data"]
-                .as_str()
-                .and_then(signature::decode)
-                .filter(|b| !b.is_empty())
+            let Some(bytes) =
+                source["data"].as_str().and_then(signature::decode).filter(|b| !b.is_empty())
             else {
                 return Err(invalid(format!("{path}.base64.data: Invalid base64 data")));
             };
             match (kind, sniffed(&bytes), source["media_type"].as_str()) {
                 ("document", "application/pdf", _) => Ok(()),
-                ("document", ..) => Err(invalid(format!(
-                    "{path}.base64.data: The PDF specified was not valid."
-                ))),
-                (_, "", _) => Err(invalid(format!(
-                    "{path}.base64.data: Could not process image"
-                ))),
+                ("document", ..) => {
+                    Err(invalid(format!("{path}.base64.data: The PDF specified was not valid.")))
+                }
+                (_, "", _) => Err(invalid(format!("{path}.base64.data: Could not process image"))),
                 (_, found, Some(said)) if found != said => Err(invalid(format!(
                     "{path}.base64.data: Image does not match the provided media type {said}"
                 ))),
@@ -212,9 +185,7 @@ fn source(path: &str, kind: &str, source: &Value) -> Result<(), Refusal> {
         }
         Some("url") => match source["url"].as_str() {
             Some(url) if url.starts_with("https://") || url.starts_with("http://") => Ok(()),
-            _ => Err(invalid(format!(
-                "{path}.url.url: Only HTTPS URLs are supported."
-            ))),
+            _ => Err(invalid(format!("{path}.url.url: Only HTTPS URLs are supported."))),
         },
         _ => Ok(()),
     }
@@ -257,10 +228,8 @@ fn cache_marks(body: &Value) -> Result<(), Refusal> {
 }
 
 fn prefill(body: &Value) -> Result<(), Refusal> {
-    let Some(last) = body["messages"]
-        .as_array()
-        .and_then(|m| m.last())
-        .filter(|m| m["role"] == "assistant")
+    let Some(last) =
+        body["messages"].as_array().and_then(|m| m.last()).filter(|m| m["role"] == "assistant")
     else {
         return Ok(());
     };

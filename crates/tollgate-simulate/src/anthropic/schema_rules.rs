@@ -9,9 +9,7 @@ pub(super) fn input_schema(at: usize, tool: &Value) -> Result<(), Refusal> {
     let schema = &tool["input_schema"];
     match schema.get("type") {
         None => {
-            return Err(invalid(format!(
-                "tools.{at}.custom.input_schema.type: Field required"
-            )));
+            return Err(invalid(format!("tools.{at}.custom.input_schema.type: Field required")));
         }
         Some(kind) if kind == "object" => {}
         Some(_) => {
@@ -34,9 +32,7 @@ pub(super) fn input_schema(at: usize, tool: &Value) -> Result<(), Refusal> {
     Ok(())
 }
 
-const TYPES: &[&str] = &[
-    "array", "boolean", "integer", "null", "number", "object", "string",
-];
+const TYPES: &[&str] = &["array", "boolean", "integer", "null", "number", "object", "string"];
 
 fn sound(schema: &Value, depth: usize) -> Result<(), ()> {
     let Some(map) = schema.as_object() else {
@@ -74,16 +70,12 @@ fn sound(schema: &Value, depth: usize) -> Result<(), ()> {
             sound(child, depth + 1)?;
         }
     }
-    map.get("items")
-        .map_or(Ok(()), |items| sound(items, depth + 1))
+    map.get("items").map_or(Ok(()), |items| sound(items, depth + 1))
 }
 
 /// `Node -> Node`, when a definition leads back to itself.
 fn circle(schema: &Value) -> Option<String> {
-    let definitions = schema
-        .get("$defs")
-        .or_else(|| schema.get("definitions"))?
-        .as_object()?;
+    let definitions = schema.get("$defs").or_else(|| schema.get("definitions"))?.as_object()?;
     for start in definitions.keys() {
         let mut path = vec![start.as_str()];
         if let Some(found) = follow(definitions, &mut path, start) {
@@ -121,10 +113,8 @@ fn follow<'a>(
 fn references<'a>(schema: &'a Value, found: &mut Vec<&'a str>) {
     match schema {
         Value::Object(map) => {
-            if let Some(name) = map
-                .get("$ref")
-                .and_then(Value::as_str)
-                .and_then(|r| r.rsplit('/').next())
+            if let Some(name) =
+                map.get("$ref").and_then(Value::as_str).and_then(|r| r.rsplit('/').next())
             {
                 found.push(name);
             }

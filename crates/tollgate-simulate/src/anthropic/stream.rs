@@ -25,17 +25,10 @@ pub(super) fn frames(facts: &Facts, answer: &Answer, usage: &Usage) -> Vec<Frame
     for (index, block) in blocks.iter().enumerate() {
         begin(&mut out, index, block);
         if index == 0 {
-            out.push(Frame::new(
-                Part::Opening,
-                "event: ping\ndata: {\"type\": \"ping\"}\n\n",
-            ));
+            out.push(Frame::new(Part::Opening, "event: ping\ndata: {\"type\": \"ping\"}\n\n"));
         }
         deltas(&mut out, index, block);
-        event(
-            &mut out,
-            Part::Content,
-            &json!({"type": "content_block_stop", "index": index}),
-        );
+        event(&mut out, Part::Content, &json!({"type": "content_block_stop", "index": index}));
     }
     let delta = json!({
         "type": "message_delta",
@@ -57,11 +50,7 @@ fn begin(out: &mut Vec<Frame>, index: usize, block: &Value) {
         Some("tool_use") => empty["input"] = json!({}),
         _ => empty["text"] = json!(""),
     }
-    let part = if index == 0 {
-        Part::Opening
-    } else {
-        Part::Content
-    };
+    let part = if index == 0 { Part::Opening } else { Part::Content };
     event(
         out,
         part,
@@ -86,10 +75,7 @@ fn deltas(out: &mut Vec<Frame>, index: usize, block: &Value) {
         }
         Some("tool_use") => {
             delta(json!({"type": "input_json_delta", "partial_json": ""}));
-            if block["input"]
-                .as_object()
-                .is_some_and(|input| !input.is_empty())
-            {
+            if block["input"].as_object().is_some_and(|input| !input.is_empty()) {
                 for shard in text::shards(&block["input"].to_string()) {
                     delta(json!({"type": "input_json_delta", "partial_json": shard}));
                 }
@@ -107,8 +93,5 @@ fn deltas(out: &mut Vec<Frame>, index: usize, block: &Value) {
 fn event(out: &mut Vec<Frame>, part: Part, data: &Value) {
     let name = data["type"].as_str().unwrap_or_default();
     let blanks = " ".repeat(out.len() * 5 % 13);
-    out.push(Frame::new(
-        part,
-        format!("event: {name}\ndata: {data}{blanks}\n\n"),
-    ));
+    out.push(Frame::new(part, format!("event: {name}\ndata: {data}{blanks}\n\n")));
 }

@@ -2,10 +2,8 @@
 
 use crate::shape::{Field, Shape, may, must, null};
 
-const CACHE: Shape = Shape::Tagged(
-    "type",
-    &[("ephemeral", &[may("ttl", Shape::Word(&["5m", "1h"]))])],
-);
+const CACHE: Shape =
+    Shape::Tagged("type", &[("ephemeral", &[may("ttl", Shape::Word(&["5m", "1h"]))])]);
 const IMAGE_TYPES: &[&str] = &["image/jpeg", "image/png", "image/gif", "image/webp"];
 const CITATIONS: Shape = Shape::Object(&[may("enabled", Shape::Bool)]);
 const FILE: &[Field] = &[must("file_id", Shape::Str)];
@@ -25,10 +23,7 @@ const IMAGE: &[Field] = &[
             &[
                 (
                     "base64",
-                    &[
-                        must("media_type", Shape::Word(IMAGE_TYPES)),
-                        must("data", Shape::Str),
-                    ],
+                    &[must("media_type", Shape::Word(IMAGE_TYPES)), must("data", Shape::Str)],
                 ),
                 ("url", URL),
                 ("file", FILE),
@@ -52,15 +47,9 @@ const DOCUMENT: &[Field] = &[
                 ),
                 (
                     "text",
-                    &[
-                        must("media_type", Shape::Word(&["text/plain"])),
-                        must("data", Shape::Str),
-                    ],
+                    &[must("media_type", Shape::Word(&["text/plain"])), must("data", Shape::Str)],
                 ),
-                (
-                    "content",
-                    &[must("content", Shape::StrOr(&Shape::List(&Shape::Map)))],
-                ),
+                ("content", &[must("content", Shape::StrOr(&Shape::List(&Shape::Map)))]),
                 ("url", URL),
                 ("file", FILE),
             ],
@@ -74,10 +63,7 @@ const DOCUMENT: &[Field] = &[
 const SEARCH_RESULT: &[Field] = &[
     must("source", Shape::Str),
     must("title", Shape::Str),
-    must(
-        "content",
-        Shape::List(&Shape::Tagged("type", &[("text", TEXT)])),
-    ),
+    must("content", Shape::List(&Shape::Tagged("type", &[("text", TEXT)]))),
     null("citations", CITATIONS),
     null("cache_control", CACHE),
 ];
@@ -88,10 +74,7 @@ const RESULT_PARTS: Shape = Shape::List(&Shape::Tagged(
         ("image", IMAGE),
         ("search_result", SEARCH_RESULT),
         ("document", DOCUMENT),
-        (
-            "tool_reference",
-            &[must("tool_name", Shape::Str), null("cache_control", CACHE)],
-        ),
+        ("tool_reference", &[must("tool_name", Shape::Str), null("cache_control", CACHE)]),
     ],
 ));
 const TOOL_USE: &[Field] = &[
@@ -117,10 +100,7 @@ const BLOCK: Shape = Shape::Tagged(
         ("image", IMAGE),
         ("document", DOCUMENT),
         ("search_result", SEARCH_RESULT),
-        (
-            "thinking",
-            &[must("signature", Shape::Str), must("thinking", Shape::Str)],
-        ),
+        ("thinking", &[must("signature", Shape::Str), must("thinking", Shape::Str)]),
         ("redacted_thinking", &[must("data", Shape::Str)]),
         ("tool_use", TOOL_USE),
         (
@@ -151,18 +131,9 @@ const BLOCK: Shape = Shape::Tagged(
             ],
         ),
         ("mcp_tool_result", SERVER_RESULT),
-        (
-            "container_upload",
-            &[must("file_id", Shape::Str), null("cache_control", CACHE)],
-        ),
-        (
-            "tool_addition",
-            &[must("tool", Shape::Map), null("cache_control", CACHE)],
-        ),
-        (
-            "tool_removal",
-            &[must("tool", Shape::Map), null("cache_control", CACHE)],
-        ),
+        ("container_upload", &[must("file_id", Shape::Str), null("cache_control", CACHE)]),
+        ("tool_addition", &[must("tool", Shape::Map), null("cache_control", CACHE)]),
+        ("tool_removal", &[must("tool", Shape::Map), null("cache_control", CACHE)]),
     ],
 );
 
@@ -192,10 +163,7 @@ const TOOL_CHOICE: Shape = Shape::Tagged(
 );
 const FORMAT: Shape = Shape::Tagged("type", &[("json_schema", &[must("schema", Shape::Map)])]);
 const OUTPUT_CONFIG: Shape = Shape::Object(&[
-    null(
-        "effort",
-        Shape::Word(&["low", "medium", "high", "xhigh", "max"]),
-    ),
+    null("effort", Shape::Word(&["low", "medium", "high", "xhigh", "max"])),
     null("format", FORMAT),
     null("task_budget", Shape::Map),
 ]);

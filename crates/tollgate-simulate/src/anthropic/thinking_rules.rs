@@ -27,14 +27,9 @@ pub(super) fn budget(body: &Value) -> Result<(), Refusal> {
         }
     }
     if matches!(body["tool_choice"]["type"].as_str(), Some("any" | "tool")) {
-        return Err(invalid(
-            "Thinking may not be enabled when tool_choice forces tool use.",
-        ));
+        return Err(invalid("Thinking may not be enabled when tool_choice forces tool use."));
     }
-    if body["temperature"]
-        .as_f64()
-        .is_some_and(|t| (t - 1.0).abs() > f64::EPSILON)
-    {
+    if body["temperature"].as_f64().is_some_and(|t| (t - 1.0).abs() > f64::EPSILON) {
         return Err(invalid(
             "`temperature` may only be set to 1 when thinking is enabled. Please consult our documentation at https://docs.claude.com/en/docs/build-with-claude/extended-thinking#important-considerations-when-using-extended-thinking",
         ));
@@ -53,12 +48,7 @@ pub(super) fn budget(body: &Value) -> Result<(), Refusal> {
 /// Thinking that comes back: its signature, and its place when a tool loop goes on.
 pub(super) fn blocks(body: &Value, messages: &[Value]) -> Result<(), Refusal> {
     for (at, message) in messages.iter().enumerate() {
-        for (block_at, block) in message["content"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .enumerate()
-        {
+        for (block_at, block) in message["content"].as_array().into_iter().flatten().enumerate() {
             let path = format!("messages.{at}.content.{block_at}");
             match block["type"].as_str() {
                 Some("thinking") => {
@@ -88,20 +78,15 @@ pub(super) fn blocks(body: &Value, messages: &[Value]) -> Result<(), Refusal> {
             }
         }
     }
-    if body["thinking"]["type"] == "enabled" {
-        leads(messages)
-    } else {
-        Ok(())
-    }
+    if body["thinking"]["type"] == "enabled" { leads(messages) } else { Ok(()) }
 }
 
 fn leads(messages: &[Value]) -> Result<(), Refusal> {
     let [.., before, last] = messages else {
         return Ok(());
     };
-    let goes_on = last["content"]
-        .as_array()
-        .is_some_and(|b| b.iter().any(|b| b["type"] == "tool_result"));
+    let goes_on =
+        last["content"].as_array().is_some_and(|b| b.iter().any(|b| b["type"] == "tool_result"));
     let first = &before["content"][0]["type"];
     if !goes_on
         || before["role"] != "assistant"

@@ -9,10 +9,7 @@ use serde_json::Value;
 
 /// The tools offered and the choice among them.
 pub(super) fn tools(body: &Value) -> Result<(), Refusal> {
-    let tools = body["tools"]
-        .as_array()
-        .map(Vec::as_slice)
-        .unwrap_or_default();
+    let tools = body["tools"].as_array().map(Vec::as_slice).unwrap_or_default();
     let mut names: Vec<&str> = Vec::new();
     for (at, tool) in tools.iter().enumerate() {
         one(at, tool)?;
@@ -33,9 +30,9 @@ pub(super) fn tools(body: &Value) -> Result<(), Refusal> {
         ));
     }
     match choice["name"].as_str() {
-        Some(wanted) if !names.contains(&wanted) => Err(invalid(format!(
-            "tool_choice: Tool '{wanted}' not found in provided tools"
-        ))),
+        Some(wanted) if !names.contains(&wanted) => {
+            Err(invalid(format!("tool_choice: Tool '{wanted}' not found in provided tools")))
+        }
         _ => Ok(()),
     }
 }
@@ -63,9 +60,7 @@ fn one(at: usize, tool: &Value) -> Result<(), Refusal> {
     let name = tool["name"].as_str().unwrap_or_default();
     let fits = !name.is_empty()
         && name.len() <= 128
-        && name
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
     if !fits {
         return Err(invalid(format!(
             "tools.{at}.custom.name: String should match pattern '^[a-zA-Z0-9_-]{{1,128}}$'"
@@ -86,10 +81,8 @@ pub(super) fn results_match_calls(messages: &[Value]) -> Result<(), Refusal> {
     let mut open_at = 0;
     for (at, blocks) in &turns {
         let mut answered: Vec<&str> = Vec::new();
-        for (block_at, block) in blocks
-            .iter()
-            .enumerate()
-            .filter(|(_, b)| b["type"] == "tool_result")
+        for (block_at, block) in
+            blocks.iter().enumerate().filter(|(_, b)| b["type"] == "tool_result")
         {
             let id = block["tool_use_id"].as_str().unwrap_or_default();
             if !open.contains(&id) {
@@ -114,9 +107,7 @@ pub(super) fn results_match_calls(messages: &[Value]) -> Result<(), Refusal> {
         let mut seen: Vec<&str> = Vec::new();
         for id in &open {
             if seen.contains(id) {
-                return Err(invalid(format!(
-                    "messages.{at}: `tool_use` ids must be unique"
-                )));
+                return Err(invalid(format!("messages.{at}: `tool_use` ids must be unique")));
             }
             seen.push(id);
         }
@@ -128,11 +119,7 @@ pub(super) fn results_match_calls(messages: &[Value]) -> Result<(), Refusal> {
 fn turns(messages: &[Value]) -> Vec<(usize, Vec<&Value>)> {
     let mut turns: Vec<(usize, Vec<&Value>)> = Vec::new();
     let mut role = None;
-    for (at, message) in messages
-        .iter()
-        .enumerate()
-        .filter(|(_, m)| m["role"] != "system")
-    {
+    for (at, message) in messages.iter().enumerate().filter(|(_, m)| m["role"] != "system") {
         let blocks = message["content"].as_array().into_iter().flatten();
         match turns.last_mut() {
             Some((_, last)) if role == Some(&message["role"]) => last.extend(blocks),
@@ -144,11 +131,7 @@ fn turns(messages: &[Value]) -> Vec<(usize, Vec<&Value>)> {
 }
 
 fn unanswered(open: &[&str], answered: &[&str], at: usize) -> Result<(), Refusal> {
-    let left: Vec<&str> = open
-        .iter()
-        .filter(|id| !answered.contains(id))
-        .copied()
-        .collect();
+    let left: Vec<&str> = open.iter().filter(|id| !answered.contains(id)).copied().collect();
     if left.is_empty() {
         return Ok(());
     }

@@ -24,19 +24,12 @@ pub(super) fn path(segs: &[Seg]) -> String {
 pub(super) fn flawed(flaw: &Flaw, before: &str) -> Refusal {
     let mut at = path(&flaw.path);
     if !before.is_empty() {
-        at = if at.is_empty() {
-            before.to_owned()
-        } else {
-            format!("{before}.{at}")
-        };
+        at = if at.is_empty() { before.to_owned() } else { format!("{before}.{at}") };
     }
     let what = match &flaw.kind {
         FlawKind::Missing => "Field required".to_owned(),
         FlawKind::Unknown => "Extra inputs are not permitted".to_owned(),
-        FlawKind::Type {
-            expected: Expected::Object,
-            ..
-        } => match flaw.path.as_slice() {
+        FlawKind::Type { expected: Expected::Object, .. } => match flaw.path.as_slice() {
             [Seg::Key(list), Seg::Index(_)] if list == "messages" => {
                 "Input does not match the expected shape.".to_owned()
             }
@@ -55,11 +48,7 @@ pub(super) fn flawed(flaw: &Flaw, before: &str) -> Refusal {
             _ => format!("Input should be {}", either(allowed)),
         },
     };
-    invalid(if at.is_empty() {
-        what
-    } else {
-        format!("{at}: {what}")
-    })
+    invalid(if at.is_empty() { what } else { format!("{at}: {what}") })
 }
 
 fn wanted(expected: Expected) -> &'static str {

@@ -63,10 +63,7 @@ fn spoiled(
     let mut steps = paced(&kept, pace);
     match fault {
         Fault::SilenceStream => {
-            steps = paced(&opening(frames), pace)
-                .into_iter()
-                .chain([Step::Hang])
-                .collect()
+            steps = paced(&opening(frames), pace).into_iter().chain([Step::Hang]).collect()
         }
         Fault::Stall => steps.push(Step::Hang),
         // What was sent before is read by the peer before it learns of the reset.
@@ -113,10 +110,7 @@ fn spoiled(
 /// The frames up to the middle of the content, and the rest. A buffered body is cut in two.
 fn halves(frames: &[Frame], streamed: bool) -> (Vec<Frame>, Vec<Frame>) {
     if !streamed {
-        let whole: Vec<u8> = frames
-            .iter()
-            .flat_map(|f| f.bytes.iter().copied())
-            .collect();
+        let whole: Vec<u8> = frames.iter().flat_map(|f| f.bytes.iter().copied()).collect();
         let (first, second) = whole.split_at(whole.len() / 2);
         let frame = |half: &[u8]| vec![Frame::new(Part::Content, half.to_vec())];
         return (frame(first), frame(second));
@@ -134,11 +128,7 @@ fn halves(frames: &[Frame], streamed: bool) -> (Vec<Frame>, Vec<Frame>) {
 }
 
 fn opening(frames: &[Frame]) -> Vec<Frame> {
-    frames
-        .iter()
-        .take_while(|f| f.part == Part::Opening)
-        .cloned()
-        .collect()
+    frames.iter().take_while(|f| f.part == Part::Opening).cloned().collect()
 }
 
 /// Without what says that nothing follows; where a dialect has no such frame, without the finish.
@@ -176,18 +166,12 @@ fn error_in_200(mut script: Script, dialect: Dialect) -> Script {
 
 fn html(status: u16) -> Script {
     let page = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n<hr><center>cloudflare</center>\r\n</body>\r\n</html>\r\n";
-    Script::whole(
-        status,
-        vec![("content-type".to_owned(), "text/html".to_owned())],
-        page,
-    )
+    Script::whole(status, vec![("content-type".to_owned(), "text/html".to_owned())], page)
 }
 
 /// Bytes that are neither UTF-8 nor any frame.
 fn garbage() -> Vec<u8> {
-    (0..2048u32)
-        .map(|n| u8::try_from((n * 151 + 0x80) % 256).unwrap_or(0xff))
-        .collect()
+    (0..2048u32).map(|n| u8::try_from((n * 151 + 0x80) % 256).unwrap_or(0xff)).collect()
 }
 
 fn framed(dialect: Dialect, event: &str, data: &str) -> Bytes {
@@ -207,11 +191,7 @@ fn broken_frame(dialect: Dialect, streamed: bool) -> Bytes {
 }
 
 fn error_frame(dialect: Dialect, streamed: bool) -> Bytes {
-    let status = if dialect == Dialect::Anthropic {
-        529
-    } else {
-        503
-    };
+    let status = if dialect == Dialect::Anthropic { 529 } else { 503 };
     let mut refusal = vendor::refusal(dialect, status, false, false);
     if dialect == Dialect::OpenAi {
         refusal.kind = "server_error";
@@ -227,11 +207,7 @@ fn error_frame(dialect: Dialect, streamed: bool) -> Bytes {
         ),
         _ => body,
     };
-    if streamed {
-        framed(dialect, "error", &body)
-    } else {
-        body.into()
-    }
+    if streamed { framed(dialect, "error", &body) } else { body.into() }
 }
 
 fn huge(bytes: usize, dialect: Dialect) -> Bytes {
@@ -253,9 +229,5 @@ fn huge(bytes: usize, dialect: Dialect) -> Bytes {
 fn wrong_json(dialect: Dialect, streamed: bool) -> Bytes {
     let wrong =
         "{\"hello\":\"world\",\"choices\":\"none\",\"content\":7,\"candidates\":{\"0\":true}}";
-    if streamed {
-        framed(dialect, "hello", wrong)
-    } else {
-        Bytes::from_static(wrong.as_bytes())
-    }
+    if streamed { framed(dialect, "hello", wrong) } else { Bytes::from_static(wrong.as_bytes()) }
 }

@@ -11,11 +11,7 @@ pub(crate) fn refusal(dialect: Dialect, status: u16, retry_after: bool, quota: b
         Dialect::Anthropic => anthropic(status, quota),
         Dialect::Gemini => gemini(status, quota),
     };
-    if retry_after {
-        refusal.header("retry-after", "1")
-    } else {
-        refusal
-    }
+    if retry_after { refusal.header("retry-after", "1") } else { refusal }
 }
 
 fn openai(status: u16, quota: bool) -> Refusal {
@@ -61,14 +57,8 @@ fn anthropic(status: u16, quota: bool) -> Refusal {
 fn gemini(status: u16, quota: bool) -> Refusal {
     let new = |kind, message: &str| Refusal::new(status, kind, message);
     match status {
-        400 => new(
-            "FAILED_PRECONDITION",
-            "User location is not supported for the API use.",
-        ),
-        401 => new(
-            "UNAUTHENTICATED",
-            "Request had invalid authentication credentials.",
-        ),
+        400 => new("FAILED_PRECONDITION", "User location is not supported for the API use."),
+        401 => new("UNAUTHENTICATED", "Request had invalid authentication credentials."),
         403 => new(
             "PERMISSION_DENIED",
             "Your API key was reported as leaked. Please use another API key.",
@@ -77,10 +67,7 @@ fn gemini(status: u16, quota: bool) -> Refusal {
             "NOT_FOUND",
             "models/simulated is not found for API version v1beta, or is not supported for generateContent.",
         ),
-        413 => new(
-            "INVALID_ARGUMENT",
-            "Request payload size exceeds the limit: 20971520 bytes.",
-        ),
+        413 => new("INVALID_ARGUMENT", "Request payload size exceeds the limit: 20971520 bytes."),
         429 => {
             let plan = if quota {
                 "You exceeded your current quota, please check your plan and billing details."
@@ -94,15 +81,10 @@ fn gemini(status: u16, quota: bool) -> Refusal {
                 new("RESOURCE_EXHAUSTED", plan).details(details)
             }
         }
-        503 | 529 => Refusal::new(
-            503,
-            "UNAVAILABLE",
-            "The model is overloaded. Please try again later.",
-        ),
-        504 => new(
-            "DEADLINE_EXCEEDED",
-            "The request timed out. Please try again.",
-        ),
+        503 | 529 => {
+            Refusal::new(503, "UNAVAILABLE", "The model is overloaded. Please try again later.")
+        }
+        504 => new("DEADLINE_EXCEEDED", "The request timed out. Please try again."),
         _ => new(
             "INTERNAL",
             "An internal error has occurred. Please retry or report in https://developers.generativeai.google/guide/troubleshooting",

@@ -13,25 +13,15 @@ use serde_json::{Value, json};
 pub(super) fn one(body: &Value, model: &str) -> Result<Reply, Refusal> {
     let body = canonical(&tables::EMBED, body)?;
     let (values, counted) = embedding(&body, model, "EmbedContentRequest", "")?;
-    Ok(super::told(
-        &json!({"embedding": {"values": values}}),
-        counted,
-    ))
+    Ok(super::told(&json!({"embedding": {"values": values}}), counted))
 }
 
 /// Answers batchEmbedContents.
 pub(super) fn batch(body: &Value, model: &str) -> Result<Reply, Refusal> {
     let body = canonical(&tables::BATCH, body)?;
-    let requests = body["requests"]
-        .as_array()
-        .map(Vec::as_slice)
-        .unwrap_or_default();
+    let requests = body["requests"].as_array().map(Vec::as_slice).unwrap_or_default();
     if requests.is_empty() {
-        return Err(field(
-            "BatchEmbedContentsRequest",
-            "requests",
-            "requests is not specified",
-        ));
+        return Err(field("BatchEmbedContentsRequest", "requests", "requests is not specified"));
     }
     if requests.len() > 100 {
         return Err(field(
@@ -50,12 +40,8 @@ pub(super) fn batch(body: &Value, model: &str) -> Result<Reply, Refusal> {
                 "model is not specified",
             ));
         }
-        let (values, counted) = embedding(
-            request,
-            model,
-            "BatchEmbedContentsRequest",
-            &format!("requests[{at}]."),
-        )?;
+        let (values, counted) =
+            embedding(request, model, "BatchEmbedContentsRequest", &format!("requests[{at}]."))?;
         total += counted;
         embeddings.push(json!({"values": values}));
     }
@@ -77,30 +63,18 @@ fn embedding(
             &format!("unexpected model name {named}, expected models/{model}"),
         ));
     }
-    let parts = request["content"]["parts"]
-        .as_array()
-        .map(Vec::as_slice)
-        .unwrap_or_default();
+    let parts = request["content"]["parts"].as_array().map(Vec::as_slice).unwrap_or_default();
     if parts.is_empty() {
-        return Err(field(
-            kind,
-            &format!("{before}content"),
-            "content is not specified",
-        ));
+        return Err(field(kind, &format!("{before}content"), "content is not specified"));
     }
     let text: Vec<&str> = parts.iter().filter_map(|p| p["text"].as_str()).collect();
     let text = text.join("\n");
     if text.is_empty() && parts.iter().all(|p| p["inlineData"].is_null()) {
         return Err(invalid("Content must not be empty."));
     }
-    let size =
-        request["outputDimensionality"]
-            .as_i64()
-            .unwrap_or(if model.contains("embedding-00") {
-                3072
-            } else {
-                768
-            });
+    let size = request["outputDimensionality"]
+        .as_i64()
+        .unwrap_or(if model.contains("embedding-00") { 3072 } else { 768 });
     match usize::try_from(size) {
         Ok(size @ 1..=3072) => {
             let seed = ids::hash(json!(parts).to_string().as_bytes());

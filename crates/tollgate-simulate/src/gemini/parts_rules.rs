@@ -14,10 +14,8 @@ pub(super) const ENVELOPE: u8 = 0x0a;
 /// First bytes seen on genuine signatures.
 const GENUINE: &[u8] = &[0x01, 0x0a, 0x12];
 /// What the vendor lets stand for a signature that the caller does not have.
-const DUMMIES: &[&[u8]] = &[
-    b"skip_thought_signature_validator",
-    b"context_engineering_is_the_way_to_go",
-];
+const DUMMIES: &[&[u8]] =
+    &[b"skip_thought_signature_validator", b"context_engineering_is_the_way_to_go"];
 
 /// Every turn of the conversation.
 pub(super) fn contents(contents: &[Value]) -> Result<(), Refusal> {
@@ -26,10 +24,7 @@ pub(super) fn contents(contents: &[Value]) -> Result<(), Refusal> {
         if !matches!(role, "user" | "model" | "function" | "") {
             return Err(invalid("Please use a valid role: user, model."));
         }
-        let parts = content["parts"]
-            .as_array()
-            .map(Vec::as_slice)
-            .unwrap_or_default();
+        let parts = content["parts"].as_array().map(Vec::as_slice).unwrap_or_default();
         if parts.is_empty() {
             return Err(field(
                 "GenerateContentRequest",
@@ -49,10 +44,7 @@ pub(super) fn system(content: &Value) -> Result<(), Refusal> {
     if content.is_null() {
         return Ok(());
     }
-    let parts = content["parts"]
-        .as_array()
-        .map(Vec::as_slice)
-        .unwrap_or_default();
+    let parts = content["parts"].as_array().map(Vec::as_slice).unwrap_or_default();
     if parts.is_empty() {
         return Err(field(
             "GenerateContentRequest",
@@ -85,14 +77,9 @@ fn part(path: &str, part: &Value) -> Result<(), Refusal> {
         _ => {}
     }
     signed(path, part)?;
-    let nested = part["functionResponse"]["parts"]
-        .as_array()
-        .into_iter()
-        .flatten();
-    for blob in std::iter::once(part)
-        .chain(nested)
-        .map(|p| &p["inlineData"])
-        .filter(|b| !b.is_null())
+    let nested = part["functionResponse"]["parts"].as_array().into_iter().flatten();
+    for blob in
+        std::iter::once(part).chain(nested).map(|p| &p["inlineData"]).filter(|b| !b.is_null())
     {
         inline(path, blob)?;
     }
@@ -145,9 +132,7 @@ fn inline(path: &str, blob: &Value) -> Result<(), Refusal> {
         Some(_) => {}
     }
     let mime = blob["mimeType"].as_str().unwrap_or_default();
-    let known = ["image/", "audio/", "video/", "text/"]
-        .iter()
-        .any(|m| mime.starts_with(m))
+    let known = ["image/", "audio/", "video/", "text/"].iter().any(|m| mime.starts_with(m))
         || matches!(
             mime,
             "application/pdf"
@@ -171,17 +156,11 @@ fn signed(path: &str, part: &Value) -> Result<(), Refusal> {
         return Err(not_base64(&format!("{path}.thought_signature"), text));
     };
     let over = part["functionCall"]["name"].as_str().unwrap_or_default();
-    let ours = decoded
-        .get(2..)
-        .is_some_and(|inner| inner.starts_with(b"simulated"));
+    let ours = decoded.get(2..).is_some_and(|inner| inner.starts_with(b"simulated"));
     let good = match decoded.first() {
         Some(_) if ours => signature::holds(ENVELOPE, over, text),
         Some(first) => GENUINE.contains(first) || DUMMIES.contains(&decoded.as_slice()),
         None => true,
     };
-    if good {
-        Ok(())
-    } else {
-        Err(invalid("Corrupted thought signature."))
-    }
+    if good { Ok(()) } else { Err(invalid("Corrupted thought signature.")) }
 }

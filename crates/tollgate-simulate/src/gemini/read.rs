@@ -16,20 +16,11 @@ pub(super) fn asked(body: &Value, bytes: &[u8], model: &str) -> Asked {
     asked.output = output(config);
     asked.tools = tools(body);
     asked.choice = choice(&body["toolConfig"]["functionCallingConfig"]);
-    let contents = body["contents"]
-        .as_array()
-        .map(Vec::as_slice)
-        .unwrap_or_default();
+    let contents = body["contents"].as_array().map(Vec::as_slice).unwrap_or_default();
     last_turn(&mut asked, contents);
-    let fixed: u64 = asked
-        .tools
-        .iter()
-        .map(|t| tokens::count(&t.name) + tokens::count_json(&t.schema))
-        .sum();
-    let system: u64 = parts(&body["systemInstruction"])
-        .iter()
-        .map(part_tokens)
-        .sum();
+    let fixed: u64 =
+        asked.tools.iter().map(|t| tokens::count(&t.name) + tokens::count_json(&t.schema)).sum();
+    let system: u64 = parts(&body["systemInstruction"]).iter().map(part_tokens).sum();
     asked.push_prefix(
         format!("{}{}", body["tools"], body["systemInstruction"]).as_bytes(),
         fixed + system,
@@ -44,31 +35,18 @@ pub(super) fn asked(body: &Value, bytes: &[u8], model: &str) -> Asked {
 }
 
 fn strings(value: &Value) -> Vec<String> {
-    value
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .map(str::to_owned)
-        .collect()
+    value.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 fn parts(content: &Value) -> &[Value] {
-    content["parts"]
-        .as_array()
-        .map(Vec::as_slice)
-        .unwrap_or_default()
+    content["parts"].as_array().map(Vec::as_slice).unwrap_or_default()
 }
 
 fn output(config: &Value) -> Output {
-    let schema = [
-        "responseSchema",
-        "responseJsonSchema",
-        "_responseJsonSchema",
-    ]
-    .iter()
-    .map(|s| &config[*s])
-    .find(|s| !s.is_null());
+    let schema = ["responseSchema", "responseJsonSchema", "_responseJsonSchema"]
+        .iter()
+        .map(|s| &config[*s])
+        .find(|s| !s.is_null());
     match (config["responseMimeType"].as_str(), schema) {
         (_, Some(schema)) => Output::Schema(schema.clone()),
         (Some("application/json"), None) => Output::Json,
@@ -87,20 +65,13 @@ fn tools(body: &Value) -> Vec<Tool> {
             } else {
                 &f["parameters"]
             };
-            Some(Tool {
-                name: f["name"].as_str()?.to_owned(),
-                schema: schema.clone(),
-            })
+            Some(Tool { name: f["name"].as_str()?.to_owned(), schema: schema.clone() })
         })
         .collect()
 }
 
 fn choice(config: &Value) -> Choice {
-    match config["mode"]
-        .as_str()
-        .map(str::to_ascii_uppercase)
-        .as_deref()
-    {
+    match config["mode"].as_str().map(str::to_ascii_uppercase).as_deref() {
         Some("NONE") => Choice::Never,
         Some("ANY") => Choice::Must(strings(&config["allowedFunctionNames"])),
         _ => Choice::Auto,
@@ -114,15 +85,12 @@ fn last_turn(asked: &mut Asked, contents: &[Value]) {
         .filter(|p| !p["functionResponse"].is_null())
         .map(|p| {
             let response = &p["functionResponse"];
-            let inner = ["result", "output", "error"]
-                .iter()
-                .find_map(|k| response["response"].get(*k));
+            let inner =
+                ["result", "output", "error"].iter().find_map(|k| response["response"].get(*k));
             let told = inner.unwrap_or(&response["response"]);
             ToolResult {
                 name: response["name"].as_str().unwrap_or("unknown").to_owned(),
-                text: told
-                    .as_str()
-                    .map_or_else(|| told.to_string(), str::to_owned),
+                text: told.as_str().map_or_else(|| told.to_string(), str::to_owned),
                 failed: response["response"].get("error").is_some(),
             }
         })
@@ -132,9 +100,7 @@ fn last_turn(asked: &mut Asked, contents: &[Value]) {
         asked.last_user = text(user);
     }
     if let Some(user) = contents.iter().rfind(|c| c["role"] != "model") {
-        let nested = parts(user)
-            .iter()
-            .flat_map(|p| parts(&p["functionResponse"]));
+        let nested = parts(user).iter().flat_map(|p| parts(&p["functionResponse"]));
         asked.media = parts(user).iter().chain(nested).filter_map(media).collect();
     }
 }
@@ -149,32 +115,16 @@ fn text(content: &Value) -> String {
 }
 
 fn media(part: &Value) -> Option<String> {
-    let found = ["inlineData", "fileData"]
-        .iter()
-        .map(|k| &part[*k])
-        .find(|v| !v.is_null())?;
-    Some(
-        found["mimeType"]
-            .as_str()
-            .unwrap_or("file by URI")
-            .to_owned(),
-    )
+    let found = ["inlineData", "fileData"].iter().map(|k| &part[*k]).find(|v| !v.is_null())?;
+    Some(found["mimeType"].as_str().unwrap_or("file by URI").to_owned())
 }
 
 fn part_tokens(part: &Value) -> u64 {
-    let nested: u64 = parts(&part["functionResponse"])
-        .iter()
-        .map(part_tokens)
-        .sum();
+    let nested: u64 = parts(&part["functionResponse"]).iter().map(part_tokens).sum();
     let own = if media(part).is_some() { MEDIA } else { 0 };
-    let told = [
-        "text",
-        "functionCall",
-        "executableCode",
-        "codeExecutionResult",
-    ]
-    .iter()
-    .map(|k| tokens::count_json(&part[*k]))
-    .sum::<u64>();
+    let told = ["text", "functionCall", "executableCode", "codeExecutionResult"]
+        .iter()
+        .map(|k| tokens::count_json(&part[*k]))
+        .sum::<u64>();
     own + nested + told + tokens::count_json(&part["functionResponse"]["response"])
 }

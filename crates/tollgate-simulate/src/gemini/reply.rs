@@ -76,10 +76,7 @@ pub(super) fn whole(facts: &Facts, answer: &Answer) -> Value {
         })
         .collect();
     let visible = answer.output_tokens - answer.reasoning_tokens;
-    facts.envelope(
-        json!(candidates),
-        facts.usage(visible, answer.reasoning_tokens),
-    )
+    facts.envelope(json!(candidates), facts.usage(visible, answer.reasoning_tokens))
 }
 
 /// A prompt that Google does not answer.
@@ -141,18 +138,10 @@ pub(super) fn finish(answer: &Answer) -> &'static str {
 fn logprobs(text: &str, top: u64) -> Value {
     let one = |token: &str, at: usize, chance: f64| json!({"token": token, "tokenId": at, "logProbability": chance});
     let tokens = tokens::split(text);
-    let chosen: Vec<Value> = tokens
-        .iter()
-        .enumerate()
-        .map(|(at, t)| one(t, at, -0.01))
-        .collect();
+    let chosen: Vec<Value> = tokens.iter().enumerate().map(|(at, t)| one(t, at, -0.01)).collect();
     let tops = tokens.iter().enumerate().map(|(at, t)| {
         let others = (1..top).map(|n| {
-            one(
-                &format!("({t}){n}"),
-                at,
-                -2.0 - f64::from(u32::try_from(n).unwrap_or(0)),
-            )
+            one(&format!("({t}){n}"), at, -2.0 - f64::from(u32::try_from(n).unwrap_or(0)))
         });
         json!({"candidates": std::iter::once(one(t, at, -0.01)).chain(others).collect::<Vec<_>>()})
     });

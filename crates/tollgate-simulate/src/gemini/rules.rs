@@ -15,10 +15,7 @@ const GENERATE: &str = "GenerateContentRequest";
 /// The request in the tables' own spelling, or the first thing Google would refuse.
 pub(super) fn generate(body: &Value, model: &str) -> Result<Value, Refusal> {
     let body = canonical(&tables::GENERATE, body)?;
-    let contents = body["contents"]
-        .as_array()
-        .map(Vec::as_slice)
-        .unwrap_or_default();
+    let contents = body["contents"].as_array().map(Vec::as_slice).unwrap_or_default();
     if contents.is_empty() {
         return Err(field(GENERATE, "contents", "contents is not specified"));
     }
@@ -49,9 +46,7 @@ pub(super) fn count_tokens(
         return Ok(read::asked(&generate(&contents, model)?, bytes, model));
     }
     if !body["contents"].is_null() {
-        return Err(invalid(
-            "Only one of contents and generate_content_request can be set.",
-        ));
+        return Err(invalid("Only one of contents and generate_content_request can be set."));
     }
     match inner["model"].as_str() {
         Some(name) if name.strip_prefix("models/").unwrap_or(name) == model => {
@@ -76,22 +71,13 @@ pub(super) fn canonical(table: &Shape, body: &Value) -> Result<Value, Refusal> {
 
 fn ranges(config: &Value) -> Result<(), Refusal> {
     let wrong = |name: &str, what: &str| {
-        Err(field(
-            GENERATE,
-            &format!("generation_config.{}", shape::snake(name)),
-            what,
-        ))
+        Err(field(GENERATE, &format!("generation_config.{}", shape::snake(name)), what))
     };
     let out = |name: &str, least: f64, most: f64| {
-        config[name]
-            .as_f64()
-            .is_some_and(|f| !(least..=most).contains(&f))
+        config[name].as_f64().is_some_and(|f| !(least..=most).contains(&f))
     };
     if out("temperature", 0.0, 2.0) {
-        return wrong(
-            "temperature",
-            "temperature must be in the range [0.0, 2.0].",
-        );
+        return wrong("temperature", "temperature must be in the range [0.0, 2.0].");
     }
     if out("topP", 0.0, 1.0) {
         return wrong("topP", "top_p must be in the range [0.0, 1.0].");
@@ -100,10 +86,7 @@ fn ranges(config: &Value) -> Result<(), Refusal> {
         return wrong("topK", "top_k must be positive.");
     }
     if out("candidateCount", 1.0, 8.0) {
-        return wrong(
-            "candidateCount",
-            "candidateCount must be in the range [1, 8].",
-        );
+        return wrong("candidateCount", "candidateCount must be in the range [1, 8].");
     }
     if out("maxOutputTokens", 1.0, f64::INFINITY) {
         return wrong("maxOutputTokens", "max_output_tokens must be positive.");
@@ -112,23 +95,12 @@ fn ranges(config: &Value) -> Result<(), Refusal> {
         return wrong("logprobs", "logprobs must be in the range [0, 20].");
     }
     if !config["logprobs"].is_null() && config["responseLogprobs"] != true {
-        return Err(invalid(
-            "logprobs can only be set when response_logprobs is true.",
-        ));
+        return Err(invalid("logprobs can only be set when response_logprobs is true."));
     }
-    if config["stopSequences"]
-        .as_array()
-        .is_some_and(|s| s.len() > 5)
-    {
-        return wrong(
-            "stopSequences",
-            "the number of stop_sequences must be at most 5.",
-        );
+    if config["stopSequences"].as_array().is_some_and(|s| s.len() > 5) {
+        return wrong("stopSequences", "the number of stop_sequences must be at most 5.");
     }
-    if config["stopSequences"]
-        .as_array()
-        .is_some_and(|s| s.iter().any(|s| s == ""))
-    {
+    if config["stopSequences"].as_array().is_some_and(|s| s.iter().any(|s| s == "")) {
         return wrong("stopSequences", "stop_sequences must not be empty.");
     }
     Ok(())
@@ -138,9 +110,7 @@ fn thinking(config: &Value, model: &str) -> Result<(), Refusal> {
     let budget = config["thinkingBudget"].as_i64();
     let level = config["thinkingLevel"].as_str();
     if budget.is_some() && level.is_some() {
-        return Err(invalid(
-            "You can only set only one of thinking budget and thinking level.",
-        ));
+        return Err(invalid("You can only set only one of thinking budget and thinking level."));
     }
     if level.is_some() && (model.contains("gemini-2") || model.contains("gemini-1")) {
         return Err(invalid("Thinking level is not supported for this model."));
@@ -149,9 +119,7 @@ fn thinking(config: &Value, model: &str) -> Result<(), Refusal> {
     let pro = model.contains("pro");
     let most = if pro { 32_768 } else { 24_576 };
     if budget == 0 && pro && model.contains("2.5") {
-        return Err(invalid(
-            "Budget 0 is invalid. This model only works in thinking mode.",
-        ));
+        return Err(invalid("Budget 0 is invalid. This model only works in thinking mode."));
     }
     if budget < -1 || budget > most {
         let least = if pro { 128 } else { 0 };
@@ -167,19 +135,12 @@ fn thinking(config: &Value, model: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-const MIME_TYPES: &[&str] = &[
-    "text/plain",
-    "application/json",
-    "application/xml",
-    "application/yaml",
-    "text/x.enum",
-];
+const MIME_TYPES: &[&str] =
+    &["text/plain", "application/json", "application/xml", "application/yaml", "text/x.enum"];
 
 fn output(body: &Value) -> Result<(), Refusal> {
     let config = &body["generationConfig"];
-    let mime = config["responseMimeType"]
-        .as_str()
-        .filter(|m| !m.is_empty());
+    let mime = config["responseMimeType"].as_str().filter(|m| !m.is_empty());
     if let Some(mime) = mime
         && !MIME_TYPES.contains(&mime)
         && !mime.starts_with("image/")
@@ -191,11 +152,7 @@ fn output(body: &Value) -> Result<(), Refusal> {
             "allowed mimetypes are `text/plain`, `application/json`, `application/xml`, `application/yaml` and `text/x.enum`.",
         ));
     }
-    let schemas = [
-        "responseSchema",
-        "responseJsonSchema",
-        "_responseJsonSchema",
-    ];
+    let schemas = ["responseSchema", "responseJsonSchema", "_responseJsonSchema"];
     let given: Vec<&&str> = schemas.iter().filter(|s| !config[**s].is_null()).collect();
     if given.len() > 1 {
         return Err(field(

@@ -10,9 +10,7 @@ use serde_json::{Value, json};
 /// The stream as server-sent events. Nothing but the end of the body says that it has ended.
 pub(super) fn events(facts: &Facts, answer: &Answer) -> Vec<Frame> {
     let chunks = chunks(facts, answer).into_iter();
-    chunks
-        .map(|(part, chunk)| Frame::new(part, format!("data: {chunk}\r\n\r\n")))
-        .collect()
+    chunks.map(|(part, chunk)| Frame::new(part, format!("data: {chunk}\r\n\r\n"))).collect()
 }
 
 /// The stream as one array, chunk by chunk.
@@ -20,10 +18,7 @@ pub(super) fn array(facts: &Facts, answer: &Answer) -> Vec<Frame> {
     let chunks = chunks(facts, answer).into_iter().enumerate();
     let mut frames: Vec<Frame> = chunks
         .map(|(at, (part, chunk))| {
-            Frame::new(
-                part,
-                format!("{}{chunk:#}", if at == 0 { "[" } else { ",\r\n" }),
-            )
+            Frame::new(part, format!("{}{chunk:#}", if at == 0 { "[" } else { ",\r\n" }))
         })
         .collect();
     frames.push(Frame::new(Part::Terminator, "\n]\n"));
@@ -51,12 +46,7 @@ fn chunks(facts: &Facts, answer: &Answer) -> Vec<(Part, Value)> {
     let mut visible = 0;
     for piece in text::pieces(&answer.text, 4) {
         visible += tokens::count(&piece);
-        push(
-            &mut out,
-            facts,
-            json!({"text": piece}),
-            facts.usage(visible, thoughts),
-        );
+        push(&mut out, facts, json!({"text": piece}), facts.usage(visible, thoughts));
     }
     for call in calls(facts, answer) {
         visible += tokens::count_json(&call["functionCall"]);
@@ -70,10 +60,7 @@ fn chunks(facts: &Facts, answer: &Answer) -> Vec<(Part, Value)> {
     let candidates: Vec<Value> = (0..facts.candidates)
         .map(|index| json!({"content": {"parts": [last], "role": "model"}, "finishReason": finish(answer), "index": index}))
         .collect();
-    out.push((
-        Part::Ending,
-        facts.envelope(json!(candidates), facts.usage(visible, thoughts)),
-    ));
+    out.push((Part::Ending, facts.envelope(json!(candidates), facts.usage(visible, thoughts))));
     out
 }
 

@@ -23,13 +23,7 @@ const FUNCTION_RESPONSE: Shape = Shape::Object(&[
     may("id", Shape::Str),
     may("name", Shape::Str),
     may("response", Shape::Map),
-    may(
-        "parts",
-        Shape::List(&Shape::Object(&[
-            may("inlineData", BLOB),
-            may("fileData", FILE),
-        ])),
-    ),
+    may("parts", Shape::List(&Shape::Object(&[may("inlineData", BLOB), may("fileData", FILE)]))),
     may("willContinue", Shape::Bool),
     may("scheduling", Shape::Str),
 ]);
@@ -101,16 +95,8 @@ const PART: Shape = Shape::Object(&[
 pub(super) const CONTENT: Shape =
     Shape::Object(&[may("role", Shape::Str), may("parts", Shape::List(&PART))]);
 
-const TYPES: &[&str] = &[
-    "TYPE_UNSPECIFIED",
-    "STRING",
-    "NUMBER",
-    "INTEGER",
-    "BOOLEAN",
-    "ARRAY",
-    "OBJECT",
-    "NULL",
-];
+const TYPES: &[&str] =
+    &["TYPE_UNSPECIFIED", "STRING", "NUMBER", "INTEGER", "BOOLEAN", "ARRAY", "OBJECT", "NULL"];
 
 /// Google's own schema: a part of OpenAPI's, and nothing beyond it.
 static SCHEMA: Shape = Shape::Object(SCHEMA_FIELDS);
@@ -142,10 +128,7 @@ static SCHEMA_FIELDS: &[Field] = &[
 static FUNCTION: Shape = Shape::Object(&[
     may("name", Shape::Str),
     may("description", Shape::Str),
-    may(
-        "behavior",
-        Shape::Word(&["UNSPECIFIED", "BLOCKING", "NON_BLOCKING"]),
-    ),
+    may("behavior", Shape::Word(&["UNSPECIFIED", "BLOCKING", "NON_BLOCKING"])),
     may("parameters", Shape::Ref(&SCHEMA)),
     may("parametersJsonSchema", Shape::Any),
     may("response", Shape::Ref(&SCHEMA)),
@@ -168,10 +151,7 @@ const TOOL_CONFIG: Shape = Shape::Object(&[
     may(
         "functionCallingConfig",
         Shape::Object(&[
-            may(
-                "mode",
-                Shape::Word(&["MODE_UNSPECIFIED", "AUTO", "ANY", "NONE", "VALIDATED"]),
-            ),
+            may("mode", Shape::Word(&["MODE_UNSPECIFIED", "AUTO", "ANY", "NONE", "VALIDATED"])),
             may("allowedFunctionNames", Shape::List(&Shape::Str)),
             may("streamFunctionCallArguments", Shape::Bool),
         ]),
@@ -181,13 +161,7 @@ const TOOL_CONFIG: Shape = Shape::Object(&[
 ]);
 
 const MODALITIES: &[&str] = &["MODALITY_UNSPECIFIED", "TEXT", "IMAGE", "AUDIO"];
-const LEVELS: &[&str] = &[
-    "THINKING_LEVEL_UNSPECIFIED",
-    "MINIMAL",
-    "LOW",
-    "MEDIUM",
-    "HIGH",
-];
+const LEVELS: &[&str] = &["THINKING_LEVEL_UNSPECIFIED", "MINIMAL", "LOW", "MEDIUM", "HIGH"];
 static GENERATION_CONFIG: Shape = Shape::Object(&[
     may("stopSequences", Shape::List(&Shape::Str)),
     may("responseMimeType", Shape::Str),
@@ -263,7 +237,5 @@ pub(super) static EMBED: Shape = Shape::Object(&[
 ]);
 
 /// A batchEmbedContents request.
-pub(super) static BATCH: Shape = Shape::Object(&[
-    may("model", Shape::Str),
-    may("requests", Shape::List(&EMBED)),
-]);
+pub(super) static BATCH: Shape =
+    Shape::Object(&[may("model", Shape::Str), may("requests", Shape::List(&EMBED))]);

@@ -10,19 +10,14 @@ const GENERATE: &str = "GenerateContentRequest";
 pub(super) fn tools(body: &Value) -> Result<(), Refusal> {
     let mut names: Vec<&str> = Vec::new();
     for (at, tool) in body["tools"].as_array().into_iter().flatten().enumerate() {
-        for (which, function) in tool["functionDeclarations"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .enumerate()
+        for (which, function) in
+            tool["functionDeclarations"].as_array().into_iter().flatten().enumerate()
         {
             let path = format!("tools[{at}].function_declarations[{which}]");
             let given = function["name"].as_str().unwrap_or_default();
             name(&path, given)?;
             if names.contains(&given) {
-                return Err(invalid(format!(
-                    "Duplicate function declaration found: {given}"
-                )));
+                return Err(invalid(format!("Duplicate function declaration found: {given}")));
             }
             names.push(given);
             if !function["parameters"].is_null() && !function["parametersJsonSchema"].is_null() {
@@ -36,29 +31,17 @@ pub(super) fn tools(body: &Value) -> Result<(), Refusal> {
         }
     }
     let config = &body["toolConfig"]["functionCallingConfig"];
-    let allowed = config["allowedFunctionNames"]
-        .as_array()
-        .map(Vec::as_slice)
-        .unwrap_or_default();
-    let mode = config["mode"]
-        .as_str()
-        .unwrap_or("AUTO")
-        .to_ascii_uppercase();
+    let allowed = config["allowedFunctionNames"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let mode = config["mode"].as_str().unwrap_or("AUTO").to_ascii_uppercase();
     if !allowed.is_empty() && !matches!(mode.as_str(), "ANY" | "VALIDATED") {
         return Err(invalid(
             "Allowed function names should only be set when function calling mode is ANY.",
         ));
     }
     if mode == "ANY" && names.is_empty() {
-        return Err(invalid(
-            "Function calling config is set without function_declarations.",
-        ));
+        return Err(invalid("Function calling config is set without function_declarations."));
     }
-    match allowed
-        .iter()
-        .filter_map(Value::as_str)
-        .find(|a| !names.contains(a))
-    {
+    match allowed.iter().filter_map(Value::as_str).find(|a| !names.contains(a)) {
         Some(unknown) => Err(invalid(format!(
             "* {GENERATE}.tool_config.function_calling_config.allowed_function_names: allowed_function_names contains a name that is not declared: {unknown}\n"
         ))),
@@ -67,13 +50,8 @@ pub(super) fn tools(body: &Value) -> Result<(), Refusal> {
 }
 
 fn name(path: &str, name: &str) -> Result<(), Refusal> {
-    let first = name
-        .chars()
-        .next()
-        .is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
-    let rest = name
-        .chars()
-        .all(|c| c.is_ascii_alphanumeric() || "_.:-".contains(c));
+    let first = name.chars().next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
+    let rest = name.chars().all(|c| c.is_ascii_alphanumeric() || "_.:-".contains(c));
     if first && rest && name.len() <= 64 {
         return Ok(());
     }
@@ -96,40 +74,21 @@ pub(super) fn schema(path: &str, schema: &Value, own: bool) -> Result<(), Refusa
     let Some(map) = schema.as_object() else {
         return Ok(());
     };
-    let kind = map
-        .get("type")
-        .and_then(Value::as_str)
-        .unwrap_or_default()
-        .to_ascii_uppercase();
+    let kind = map.get("type").and_then(Value::as_str).unwrap_or_default().to_ascii_uppercase();
     let properties = map.get("properties").and_then(Value::as_object);
     if kind == "ARRAY" && !map.contains_key("items") {
         return Err(field(GENERATE, &format!("{path}.items"), "missing field."));
     }
     if properties.is_some_and(|p| !p.is_empty()) && kind != "OBJECT" {
-        return Err(field(
-            GENERATE,
-            &format!("{path}.properties"),
-            "only allowed for OBJECT type",
-        ));
+        return Err(field(GENERATE, &format!("{path}.properties"), "only allowed for OBJECT type"));
     }
     if map.contains_key("enum") && !matches!(kind.as_str(), "STRING" | "INTEGER" | "NUMBER" | "") {
-        return Err(field(
-            GENERATE,
-            &format!("{path}.enum"),
-            "only allowed for STRING type",
-        ));
+        return Err(field(GENERATE, &format!("{path}.enum"), "only allowed for STRING type"));
     }
-    for (at, required) in map
-        .get("required")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .enumerate()
+    for (at, required) in
+        map.get("required").and_then(Value::as_array).into_iter().flatten().enumerate()
     {
-        if !required
-            .as_str()
-            .is_some_and(|r| properties.is_some_and(|p| p.contains_key(r)))
-        {
+        if !required.as_str().is_some_and(|r| properties.is_some_and(|p| p.contains_key(r))) {
             return Err(field(
                 GENERATE,
                 &format!("{path}.required[{at}]"),
@@ -140,18 +99,11 @@ pub(super) fn schema(path: &str, schema: &Value, own: bool) -> Result<(), Refusa
     for (name, child) in properties.into_iter().flatten() {
         self::schema(&format!("{path}.properties[{name}]"), child, true)?;
     }
-    for (at, child) in map
-        .get("anyOf")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .enumerate()
+    for (at, child) in map.get("anyOf").and_then(Value::as_array).into_iter().flatten().enumerate()
     {
         self::schema(&format!("{path}.any_of[{at}]"), child, true)?;
     }
-    map.get("items").map_or(Ok(()), |items| {
-        self::schema(&format!("{path}.items"), items, true)
-    })
+    map.get("items").map_or(Ok(()), |items| self::schema(&format!("{path}.items"), items, true))
 }
 
 /// Calls come after a user's turn or a response's; responses come right after calls, one for each.
@@ -196,11 +148,7 @@ pub(super) fn turns(contents: &[Value], model: &str) -> Result<(), Refusal> {
             ));
         }
     }
-    if model.contains("gemini-3") {
-        signed(&turns)
-    } else {
-        Ok(())
-    }
+    if model.contains("gemini-3") { signed(&turns) } else { Ok(()) }
 }
 
 struct Turn<'a> {
@@ -216,10 +164,7 @@ fn merged(contents: &[Value]) -> Vec<Turn<'_>> {
         let parts = content["parts"].as_array().into_iter().flatten();
         match turns.last_mut() {
             Some(last) if last.model == model => last.parts.extend(parts),
-            _ => turns.push(Turn {
-                model,
-                parts: parts.collect(),
-            }),
+            _ => turns.push(Turn { model, parts: parts.collect() }),
         }
     }
     turns
@@ -229,17 +174,10 @@ fn merged(contents: &[Value]) -> Vec<Turn<'_>> {
 fn signed(turns: &[Turn<'_>]) -> Result<(), Refusal> {
     let asked = turns.iter().rposition(|t| {
         !t.model
-            && t.parts
-                .iter()
-                .any(|p| !p["text"].is_null() && p["functionResponse"].is_null())
+            && t.parts.iter().any(|p| !p["text"].is_null() && p["functionResponse"].is_null())
             && !t.parts.iter().any(|p| !p["functionResponse"].is_null())
     });
-    for (at, turn) in turns
-        .iter()
-        .enumerate()
-        .skip(asked.unwrap_or(0))
-        .filter(|(_, t)| t.model)
-    {
+    for (at, turn) in turns.iter().enumerate().skip(asked.unwrap_or(0)).filter(|(_, t)| t.model) {
         let Some(first) = turn.parts.iter().find(|p| !p["functionCall"].is_null()) else {
             continue;
         };

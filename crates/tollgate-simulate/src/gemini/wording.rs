@@ -43,9 +43,7 @@ pub(super) fn flawed(flaw: &Flaw) -> Refusal {
         FlawKind::Unknown => format!(
             "Invalid JSON payload received. Unknown name \"{name}\" at '{place}': Cannot find field."
         ),
-        FlawKind::Type {
-            expected, value, ..
-        } => match expected {
+        FlawKind::Type { expected, value, .. } => match expected {
             Expected::Object | Expected::List | Expected::StrOrList => format!(
                 "Invalid value at '{at}' (type.googleapis.com/google.ai.generativelanguage), {value}"
             ),

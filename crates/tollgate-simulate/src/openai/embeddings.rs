@@ -44,14 +44,9 @@ pub(crate) fn embeddings(request: &Request) -> Result<Reply, Refusal> {
 fn judge(body: &Value) -> Result<(), Refusal> {
     if let Some(size) = body["dimensions"].as_f64() {
         if size < 1.0 {
-            return Err(invalid(format!(
-                "{size} is less than the minimum of 1 - 'dimensions'"
-            )));
+            return Err(invalid(format!("{size} is less than the minimum of 1 - 'dimensions'")));
         }
-        let most = if body["model"]
-            .as_str()
-            .is_some_and(|m| m.contains("3-large"))
-        {
+        let most = if body["model"].as_str().is_some_and(|m| m.contains("3-large")) {
             3072.0
         } else {
             1536.0
@@ -68,12 +63,8 @@ fn judge(body: &Value) -> Result<(), Refusal> {
 /// A seed and a token count for each text or list of tokens.
 fn inputs(input: &Value) -> Result<Vec<(u64, u64)>, Refusal> {
     let text = |s: &str| (ids::hash(s.as_bytes()), tokens::count(s));
-    let ids_of = |list: &[Value]| {
-        (
-            ids::hash(json!(list).to_string().as_bytes()),
-            list.len() as u64,
-        )
-    };
+    let ids_of =
+        |list: &[Value]| (ids::hash(json!(list).to_string().as_bytes()), list.len() as u64);
     let wrong = || {
         invalid(
             "'$.input' is invalid. Please check the API reference: https://platform.openai.com/docs/api-reference.",
@@ -110,12 +101,7 @@ pub(crate) fn vector(seed: u64, size: usize) -> Vec<f32> {
             step as f32 / 32768.0
         })
         .collect();
-    let length = raw
-        .iter()
-        .map(|x| x * x)
-        .sum::<f32>()
-        .sqrt()
-        .max(f32::MIN_POSITIVE);
+    let length = raw.iter().map(|x| x * x).sum::<f32>().sqrt().max(f32::MIN_POSITIVE);
     raw.iter().map(|x| x / length).collect()
 }
 

@@ -107,11 +107,7 @@ pub(super) fn whole(facts: &Facts, answer: &Answer, usage: &Usage) -> Value {
 
 fn message(facts: &Facts, answer: &Answer, choice: u64) -> Value {
     let silent = answer.refusal.is_some() || !answer.calls.is_empty();
-    let content = if silent {
-        Value::Null
-    } else {
-        Value::String(answer.text.clone())
-    };
+    let content = if silent { Value::Null } else { Value::String(answer.text.clone()) };
     let mut message = json!({"role": "assistant", "content": content, "refusal": answer.refusal, "annotations": []});
     if answer.calls.is_empty() {
         return message;
@@ -171,10 +167,7 @@ pub(super) fn token_logprobs(text: &str, top: u64) -> Value {
         .map(|token| {
             let mut one = entry(token, -0.01);
             let others = (1..top).map(|n| {
-                entry(
-                    &format!("({token}){n}"),
-                    -2.0 - f64::from(u32::try_from(n).unwrap_or(0)),
-                )
+                entry(&format!("({token}){n}"), -2.0 - f64::from(u32::try_from(n).unwrap_or(0)))
             });
             let first = (top > 0).then(|| entry(token, -0.01));
             one["top_logprobs"] = first.into_iter().chain(others).collect();

@@ -13,10 +13,7 @@ use serde_json::Value;
 pub(super) fn chat(body: &Value) -> Result<(), Refusal> {
     shape::check(&tables::CHAT, body, Reading { loose: false }).map_err(|f| flawed(&f))?;
     ranges(body)?;
-    let messages = body["messages"]
-        .as_array()
-        .map(Vec::as_slice)
-        .unwrap_or_default();
+    let messages = body["messages"].as_array().map(Vec::as_slice).unwrap_or_default();
     if messages.is_empty() {
         return Err(empty_array("messages"));
     }
@@ -59,11 +56,7 @@ fn ranges(body: &Value) -> Result<(), Refusal> {
             _ => continue,
         };
         let kind = if *whole { "integer" } else { "decimal" };
-        let got = if *whole {
-            format!("{figure}")
-        } else {
-            format!("{figure:?}")
-        };
+        let got = if *whole { format!("{figure}") } else { format!("{figure:?}") };
         return Err(invalid(format!("Invalid '{name}': {kind} {word} value. Expected a value {sign} {bound}, but got {got} instead."))
             .code(format!("{kind}_{side}"))
             .param(*name));
@@ -88,29 +81,19 @@ fn turn(at: usize, message: &Value) -> Result<(), Refusal> {
             return Err(empty_array(&format!("messages[{at}].tool_calls")));
         }
         if silent && calls.is_none() && message["function_call"].is_null() {
-            return Err(
-                invalid("Invalid value for 'content': expected a string, got null.")
-                    .param(format!("messages.[{at}].content")),
-            );
+            return Err(invalid("Invalid value for 'content': expected a string, got null.")
+                .param(format!("messages.[{at}].content")));
         }
     }
     if let Some(name) = message["name"].as_str()
-        && (name.is_empty()
-            || name
-                .chars()
-                .any(|c| c.is_whitespace() || "<|\\/>".contains(c)))
+        && (name.is_empty() || name.chars().any(|c| c.is_whitespace() || "<|\\/>".contains(c)))
     {
         let path = format!("messages[{at}].name");
         return Err(invalid(format!("Invalid '{path}': string does not match pattern. Expected a string that matches the pattern '^[^\\s<|\\\\/>]+$'."))
             .code("invalid_value")
             .param(path));
     }
-    for (part_at, part) in message["content"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .enumerate()
-    {
+    for (part_at, part) in message["content"].as_array().into_iter().flatten().enumerate() {
         media(&format!("messages[{at}].content[{part_at}]"), part)?;
     }
     Ok(())
@@ -125,17 +108,14 @@ fn media(path: &str, part: &Value) -> Result<(), Refusal> {
                 .unwrap_or_default();
             image(path, url)
         }
-        Some("input_audio") => match part["input_audio"]["data"]
-            .as_str()
-            .and_then(signature::decode)
-        {
-            Some(data) if !data.is_empty() => Ok(()),
-            _ => Err(
-                invalid("Invalid value: the audio data is not valid base64.")
+        Some("input_audio") => {
+            match part["input_audio"]["data"].as_str().and_then(signature::decode) {
+                Some(data) if !data.is_empty() => Ok(()),
+                _ => Err(invalid("Invalid value: the audio data is not valid base64.")
                     .code("invalid_value")
-                    .param(format!("{path}.input_audio.data")),
-            ),
-        },
+                    .param(format!("{path}.input_audio.data"))),
+            }
+        }
         Some("file") => file(path, &part["file"]),
         _ => Ok(()),
     }
@@ -155,10 +135,8 @@ fn image(path: &str, url: &str) -> Result<(), Refusal> {
         return Err(invalid("Invalid base64 image_url.").code("invalid_base64"));
     };
     if !kind.starts_with("image/") {
-        return Err(
-            invalid("Invalid MIME type. Only image types are supported.")
-                .code("invalid_image_format"),
-        );
+        return Err(invalid("Invalid MIME type. Only image types are supported.")
+            .code("invalid_image_format"));
     }
     let Some(bytes) = signature::decode(data) else {
         return Err(invalid("Invalid base64 image_url.").code("invalid_base64"));
@@ -173,16 +151,12 @@ fn image(path: &str, url: &str) -> Result<(), Refusal> {
 
 fn file(path: &str, file: &Value) -> Result<(), Refusal> {
     match (file["file_data"].as_str(), file["file_id"].as_str()) {
-        (None, None) => Err(invalid(format!(
-            "Missing required parameter: '{path}.file.file_id'."
-        ))
-        .code("missing_required_parameter")
-        .param(format!("{path}.file.file_id"))),
+        (None, None) => Err(invalid(format!("Missing required parameter: '{path}.file.file_id'."))
+            .code("missing_required_parameter")
+            .param(format!("{path}.file.file_id"))),
         (Some(data), None) => {
-            let inline = data
-                .strip_prefix("data:")
-                .and_then(|d| d.split_once(";base64,"))
-                .map(|(_, d)| d);
+            let inline =
+                data.strip_prefix("data:").and_then(|d| d.split_once(";base64,")).map(|(_, d)| d);
             match inline.and_then(signature::decode) {
                 Some(_) => Ok(()),
                 None => Err(invalid(format!("Invalid '{path}.file.file_data'. Expected a base64-encoded data URL with a file type (e.g. 'data:application/pdf;base64,aGVsbG8='), but got a value without the 'data:' prefix."))
@@ -215,9 +189,7 @@ fn together(body: &Value) -> Result<(), Refusal> {
         )
         .code("invalid_parameter_combination"));
     }
-    let audio = body["modalities"]
-        .as_array()
-        .is_some_and(|m| m.iter().any(|w| w == "audio"));
+    let audio = body["modalities"].as_array().is_some_and(|m| m.iter().any(|w| w == "audio"));
     if audio && !set("audio") {
         return Err(invalid("Audio output requires the 'audio' parameter.")
             .code("missing_required_parameter")
@@ -230,37 +202,23 @@ fn together(body: &Value) -> Result<(), Refusal> {
 fn model(body: &Value, messages: &[Value]) -> Result<(), Refusal> {
     let model = body["model"].as_str().unwrap_or_default();
     let unsupported = |name: &str, hint: &str| {
-        invalid(format!(
-            "Unsupported parameter: '{name}' is not supported with this model.{hint}"
-        ))
-        .code("unsupported_parameter")
-        .param(name)
+        invalid(format!("Unsupported parameter: '{name}' is not supported with this model.{hint}"))
+            .code("unsupported_parameter")
+            .param(name)
     };
     let first_reasoners = ["o1", "o3", "o4", "gpt-5"]
         .iter()
         .any(|p| model == *p || model.starts_with(&format!("{p}-")));
     if first_reasoners && !model.contains("-chat") {
         if !body["max_tokens"].is_null() {
-            return Err(unsupported(
-                "max_tokens",
-                " Use 'max_completion_tokens' instead.",
-            ));
+            return Err(unsupported("max_tokens", " Use 'max_completion_tokens' instead."));
         }
-        for name in [
-            "logit_bias",
-            "logprobs",
-            "top_p",
-            "presence_penalty",
-            "frequency_penalty",
-        ] {
+        for name in ["logit_bias", "logprobs", "top_p", "presence_penalty", "frequency_penalty"] {
             if !matches!(body[name], Value::Null | Value::Bool(false)) {
                 return Err(unsupported(name, ""));
             }
         }
-        if body["temperature"]
-            .as_f64()
-            .is_some_and(|t| (t - 1.0).abs() > f64::EPSILON)
-        {
+        if body["temperature"].as_f64().is_some_and(|t| (t - 1.0).abs() > f64::EPSILON) {
             let got = &body["temperature"];
             return Err(invalid(format!("Unsupported value: 'temperature' does not support {got} with this model. Only the default (1) value is supported."))
                 .code("unsupported_value")

@@ -16,9 +16,7 @@ pub(super) fn function(function: &Value, path: &str) -> Result<(), Refusal> {
             .code("invalid_function_parameters")
             .param(format!("{path}.parameters"))
     };
-    let empty = parameters
-        .as_object()
-        .is_some_and(serde_json::Map::is_empty);
+    let empty = parameters.as_object().is_some_and(serde_json::Map::is_empty);
     if !empty && parameters["type"] != "object" {
         let got = parameters["type"].to_string();
         return Err(refuse(format!(
@@ -36,11 +34,9 @@ pub(super) fn function(function: &Value, path: &str) -> Result<(), Refusal> {
 pub(super) fn response_format(body: &Value, messages: &[Value]) -> Result<(), Refusal> {
     let format = &body["response_format"];
     if format["type"] == "json_object" {
-        let said = messages.iter().any(|m| {
-            super::read::text(&m["content"])
-                .to_lowercase()
-                .contains("json")
-        });
+        let said = messages
+            .iter()
+            .any(|m| super::read::text(&m["content"]).to_lowercase().contains("json"));
         if !said {
             return Err(invalid("'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'.").param("messages"));
         }
@@ -52,9 +48,7 @@ pub(super) fn response_format(body: &Value, messages: &[Value]) -> Result<(), Re
     let name = given["name"].as_str().unwrap_or_default();
     if name.is_empty()
         || name.len() > 64
-        || !name
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
+        || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
     {
         let path = "response_format.json_schema.name";
         return Err(invalid(format!("Invalid '{path}': string does not match pattern. Expected a string that matches the pattern '^[a-zA-Z0-9_-]+$'."))
@@ -63,17 +57,13 @@ pub(super) fn response_format(body: &Value, messages: &[Value]) -> Result<(), Re
     }
     let schema = &given["schema"];
     let refuse = |why: String| {
-        invalid(format!(
-            "Invalid schema for response_format '{name}': {why}"
-        ))
-        .param("response_format")
+        invalid(format!("Invalid schema for response_format '{name}': {why}"))
+            .param("response_format")
     };
     if schema.is_null() {
-        return Err(
-            invalid("Missing required parameter: 'response_format.json_schema.schema'.")
-                .code("missing_required_parameter")
-                .param("response_format.json_schema.schema"),
-        );
+        return Err(invalid("Missing required parameter: 'response_format.json_schema.schema'.")
+            .code("missing_required_parameter")
+            .param("response_format.json_schema.schema"));
     }
     sound(schema, &mut Vec::new(), 0).map_err(refuse)?;
     if given["strict"] == true {
@@ -92,9 +82,7 @@ pub(super) fn response_format(body: &Value, messages: &[Value]) -> Result<(), Re
     Ok(())
 }
 
-const TYPES: &[&str] = &[
-    "array", "boolean", "integer", "null", "number", "object", "string",
-];
+const TYPES: &[&str] = &["array", "boolean", "integer", "null", "number", "object", "string"];
 const DEEPEST: usize = 64;
 
 fn context(path: &[String]) -> String {
@@ -114,10 +102,7 @@ fn sound(schema: &Value, path: &mut Vec<String>, depth: usize) -> Result<(), Str
         return if schema.is_boolean() {
             Ok(())
         } else {
-            Err(format!(
-                "{}{schema} is not of type 'object', 'boolean'.",
-                context(path)
-            ))
+            Err(format!("{}{schema} is not of type 'object', 'boolean'.", context(path)))
         };
     };
     let types = match &map.get("type") {
@@ -127,9 +112,7 @@ fn sound(schema: &Value, path: &mut Vec<String>, depth: usize) -> Result<(), Str
     };
     for word in types {
         if !word.as_str().is_some_and(|w| TYPES.contains(&w)) {
-            return Err(format!(
-                "{word} is not valid under any of the given schemas."
-            ));
+            return Err(format!("{word} is not valid under any of the given schemas."));
         }
     }
     if map.get("type") == Some(&Value::from("array"))
@@ -139,9 +122,7 @@ fn sound(schema: &Value, path: &mut Vec<String>, depth: usize) -> Result<(), Str
         return Err(format!("{}array schema missing items.", context(path)));
     }
     if let Some(required) = map.get("required")
-        && !required
-            .as_array()
-            .is_some_and(|r| r.iter().all(Value::is_string))
+        && !required.as_array().is_some_and(|r| r.iter().all(Value::is_string))
     {
         return Err(format!("{required} is not of type 'array'."));
     }
@@ -162,10 +143,7 @@ fn strict(
         return Ok(());
     };
     if let Some(target) = map.get("$ref").and_then(Value::as_str)
-        && target
-            .strip_prefix('#')
-            .and_then(|p| root.pointer(p))
-            .is_none()
+        && target.strip_prefix('#').and_then(|p| root.pointer(p)).is_none()
     {
         return Err(format!(
             "{}reference to component '{target}' which was not found in the schema.",
@@ -190,19 +168,16 @@ fn strict(
             .filter_map(Value::as_str)
             .collect();
         let properties = map.get("properties").and_then(Value::as_object);
-        if let Some(missing) = properties
-            .into_iter()
-            .flat_map(|p| p.keys())
-            .find(|k| !required.contains(&k.as_str()))
+        if let Some(missing) =
+            properties.into_iter().flat_map(|p| p.keys()).find(|k| !required.contains(&k.as_str()))
         {
             return Err(format!(
                 "{}'required' is required to be supplied and to be an array including every key in properties. Missing '{missing}'.",
                 context(path)
             ));
         }
-        if let Some(extra) = required
-            .iter()
-            .find(|r| !properties.is_some_and(|p| p.contains_key(**r)))
+        if let Some(extra) =
+            required.iter().find(|r| !properties.is_some_and(|p| p.contains_key(**r)))
         {
             return Err(format!(
                 "{}'required' is required to be supplied and to be an array including every key in properties. Extra required key '{extra}' supplied.",
@@ -215,9 +190,7 @@ fn strict(
             return Err(format!("{}'{word}' is not permitted.", context(path)));
         }
     }
-    children(map, path, &mut |child, path| {
-        strict(child, root, path, depth + 1)
-    })
+    children(map, path, &mut |child, path| strict(child, root, path, depth + 1))
 }
 
 type Visit<'a> = dyn FnMut(&Value, &mut Vec<String>) -> Result<(), String> + 'a;
@@ -228,24 +201,14 @@ fn children(
     visit: &mut Visit<'_>,
 ) -> Result<(), String> {
     for word in ["properties", "$defs", "definitions"] {
-        for (name, child) in map
-            .get(word)
-            .and_then(Value::as_object)
-            .into_iter()
-            .flatten()
-        {
+        for (name, child) in map.get(word).and_then(Value::as_object).into_iter().flatten() {
             path.extend([word.to_owned(), name.clone()]);
             visit(child, path)?;
             path.truncate(path.len() - 2);
         }
     }
     for word in ["anyOf", "oneOf", "allOf"] {
-        for (at, child) in map
-            .get(word)
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-            .enumerate()
+        for (at, child) in map.get(word).and_then(Value::as_array).into_iter().flatten().enumerate()
         {
             path.extend([word.to_owned(), at.to_string()]);
             visit(child, path)?;

@@ -8,16 +8,12 @@ use serde_json::{Value, json};
 
 /// The frames of the stream.
 pub(super) fn frames(facts: &Facts, answer: &Answer, usage: &Usage) -> Vec<Frame> {
-    let mut out = Out {
-        facts,
-        frames: Vec::new(),
-    };
+    let mut out = Out { facts, frames: Vec::new() };
     for choice in 0..facts.choices {
         let silent = answer.refusal.is_some() || !answer.calls.is_empty();
         let content = if silent { Value::Null } else { json!("") };
-        let logprobs = facts
-            .logprobs
-            .map_or(Value::Null, |_| json!({"content": [], "refusal": null}));
+        let logprobs =
+            facts.logprobs.map_or(Value::Null, |_| json!({"content": [], "refusal": null}));
         out.choice(
             Part::Opening,
             choice,
@@ -30,19 +26,12 @@ pub(super) fn frames(facts: &Facts, answer: &Answer, usage: &Usage) -> Vec<Frame
         out.content(choice, answer);
     }
     for choice in 0..facts.choices {
-        out.choice(
-            Part::Ending,
-            choice,
-            json!({}),
-            Value::Null,
-            json!(finish(facts, answer)),
-        );
+        out.choice(Part::Ending, choice, json!({}), Value::Null, json!(finish(facts, answer)));
     }
     if facts.include_usage {
         out.chunk(Part::Ending, json!([]), usage.told());
     }
-    out.frames
-        .push(Frame::new(Part::Terminator, "data: [DONE]\n\n"));
+    out.frames.push(Frame::new(Part::Terminator, "data: [DONE]\n\n"));
     out.frames
 }
 
@@ -69,26 +58,13 @@ impl Out<'_> {
                 Some(top) => json!({"content": token_logprobs(&piece, top), "refusal": null}),
                 None => Value::Null,
             };
-            self.choice(
-                Part::Content,
-                choice,
-                json!({"content": piece}),
-                logprobs,
-                Value::Null,
-            );
+            self.choice(Part::Content, choice, json!({"content": piece}), logprobs, Value::Null);
         }
         for (at, call) in answer.calls.iter().enumerate() {
             let (custom, input) = input(self.facts, call);
-            let member = if custom {
-                ("custom", "input")
-            } else {
-                ("function", "arguments")
-            };
+            let member = if custom { ("custom", "input") } else { ("function", "arguments") };
             if self.facts.old_functions {
-                self.delta(
-                    choice,
-                    json!({"function_call": {"name": call.name, "arguments": ""}}),
-                );
+                self.delta(choice, json!({"function_call": {"name": call.name, "arguments": ""}}));
                 for shard in text::shards(&input) {
                     self.delta(choice, json!({"function_call": {"arguments": shard}}));
                 }
@@ -130,14 +106,9 @@ impl Out<'_> {
         }
         if facts.obfuscate {
             let at = self.frames.len() as u64;
-            chunk["obfuscation"] = json!(ids::id(
-                "",
-                facts.seed,
-                500 + at,
-                4 + self.frames.len() % 12
-            ));
+            chunk["obfuscation"] =
+                json!(ids::id("", facts.seed, 500 + at, 4 + self.frames.len() % 12));
         }
-        self.frames
-            .push(Frame::new(part, format!("data: {chunk}\n\n")));
+        self.frames.push(Frame::new(part, format!("data: {chunk}\n\n")));
     }
 }

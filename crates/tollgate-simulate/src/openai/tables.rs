@@ -20,10 +20,7 @@ const IMAGE: &[Field] = &[
 const AUDIO: &[Field] = &[
     must(
         "input_audio",
-        Shape::Object(&[
-            must("data", Shape::Str),
-            must("format", Shape::Word(&["wav", "mp3"])),
-        ]),
+        Shape::Object(&[must("data", Shape::Str), must("format", Shape::Word(&["wav", "mp3"]))]),
     ),
     may("prompt_cache_breakpoint", Shape::Map),
 ];
@@ -51,20 +48,15 @@ const USER_PARTS: Shape = Shape::List(&Shape::Tagged(
 ));
 const TEXT_PARTS: Shape = Shape::List(&Shape::Tagged("type", &[("text", TEXT)]));
 const REFUSED: &[Field] = &[must("refusal", Shape::Str)];
-const ASSISTANT_PARTS: Shape = Shape::List(&Shape::Tagged(
-    "type",
-    &[("text", TEXT), ("refusal", REFUSED)],
-));
+const ASSISTANT_PARTS: Shape =
+    Shape::List(&Shape::Tagged("type", &[("text", TEXT), ("refusal", REFUSED)]));
 
 const CALL_FUNCTION: Shape =
     Shape::Object(&[must("name", Shape::Str), must("arguments", Shape::Str)]);
 const CALL: Shape = Shape::Tagged(
     "type",
     &[
-        (
-            "function",
-            &[must("id", Shape::Str), must("function", CALL_FUNCTION)],
-        ),
+        ("function", &[must("id", Shape::Str), must("function", CALL_FUNCTION)]),
         (
             "custom",
             &[
@@ -78,10 +70,7 @@ const CALL: Shape = Shape::Tagged(
     ],
 );
 
-const SYSTEM: &[Field] = &[
-    must("content", Shape::StrOr(&TEXT_PARTS)),
-    may("name", Shape::Str),
-];
+const SYSTEM: &[Field] = &[must("content", Shape::StrOr(&TEXT_PARTS)), may("name", Shape::Str)];
 const MESSAGE: Shape = Shape::Tagged(
     "role",
     &[
@@ -98,17 +87,8 @@ const MESSAGE: Shape = Shape::Tagged(
                 may("name", Shape::Str),
             ],
         ),
-        (
-            "user",
-            &[
-                must("content", Shape::StrOr(&USER_PARTS)),
-                may("name", Shape::Str),
-            ],
-        ),
-        (
-            "function",
-            &[null("content", Shape::Str), must("name", Shape::Str)],
-        ),
+        ("user", &[must("content", Shape::StrOr(&USER_PARTS)), may("name", Shape::Str)]),
+        ("function", &[null("content", Shape::Str), must("name", Shape::Str)]),
         (
             "tool",
             &[
@@ -192,10 +172,7 @@ pub(super) const CHAT: Shape = Shape::Object(&[
         "audio",
         Shape::Object(&[
             must("voice", Shape::Any),
-            must(
-                "format",
-                Shape::Word(&["wav", "aac", "mp3", "flac", "opus", "pcm16"]),
-            ),
+            must("format", Shape::Word(&["wav", "aac", "mp3", "flac", "opus", "pcm16"])),
         ]),
     ),
     null("frequency_penalty", Shape::Num),
@@ -211,18 +188,12 @@ pub(super) const CHAT: Shape = Shape::Object(&[
     null("parallel_tool_calls", Shape::Bool),
     null(
         "prediction",
-        Shape::Tagged(
-            "type",
-            &[("content", &[must("content", Shape::StrOr(&TEXT_PARTS))])],
-        ),
+        Shape::Tagged("type", &[("content", &[must("content", Shape::StrOr(&TEXT_PARTS))])]),
     ),
     null("presence_penalty", Shape::Num),
     null("prompt_cache_key", Shape::Str),
     null("prompt_cache_options", Shape::Map),
-    null(
-        "prompt_cache_retention",
-        Shape::Word(&["in_memory", "in-memory", "24h"]),
-    ),
+    null("prompt_cache_retention", Shape::Word(&["in_memory", "in-memory", "24h"])),
     null(
         "reasoning_effort",
         Shape::Word(&["none", "minimal", "low", "medium", "high", "xhigh", "max"]),
@@ -230,10 +201,7 @@ pub(super) const CHAT: Shape = Shape::Object(&[
     null("response_format", RESPONSE_FORMAT),
     null("safety_identifier", Shape::Str),
     null("seed", Shape::Int),
-    null(
-        "service_tier",
-        Shape::Word(&["auto", "default", "flex", "scale", "priority"]),
-    ),
+    null("service_tier", Shape::Word(&["auto", "default", "flex", "scale", "priority"])),
     null("stop", Shape::StrOr(&Shape::List(&Shape::Str))),
     null("store", Shape::Bool),
     null("stream", Shape::Bool),
@@ -254,10 +222,7 @@ pub(super) const CHAT: Shape = Shape::Object(&[
     null(
         "web_search_options",
         Shape::Object(&[
-            null(
-                "search_context_size",
-                Shape::Word(&["low", "medium", "high"]),
-            ),
+            null("search_context_size", Shape::Word(&["low", "medium", "high"])),
             null("user_location", Shape::Map),
         ]),
     ),

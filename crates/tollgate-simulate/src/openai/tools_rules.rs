@@ -58,12 +58,7 @@ pub(super) fn tools(body: &Value) -> Result<(), Refusal> {
         name(&tool[kind]["name"], &path)?;
         schema_rules::function(&tool[kind], &path)?;
     }
-    for (at, function) in body["functions"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .enumerate()
-    {
+    for (at, function) in body["functions"].as_array().into_iter().flatten().enumerate() {
         name(&function["name"], &format!("functions[{at}]"))?;
     }
     choice(body, tools)
@@ -83,10 +78,7 @@ fn name(name: &Value, path: &str) -> Result<(), Refusal> {
             .code("string_above_max_length")
             .param(path));
     }
-    if name
-        .chars()
-        .all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
-    {
+    if name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-') {
         return Ok(());
     }
     Err(invalid(format!("Invalid '{path}': string does not match pattern. Expected a string that matches the pattern '^[a-zA-Z0-9_-]+$'."))

@@ -34,34 +34,22 @@ pub(super) fn flawed(flaw: &Flaw) -> Refusal {
         FlawKind::Unknown if top => {
             invalid(format!("Unrecognized request argument supplied: {at}"))
         }
-        FlawKind::Unknown => invalid(format!("Unknown parameter: '{at}'."))
-            .code("unknown_parameter")
-            .param(at),
+        FlawKind::Unknown => {
+            invalid(format!("Unknown parameter: '{at}'.")).code("unknown_parameter").param(at)
+        }
         FlawKind::Type { expected, got, .. } => {
             let expected = wanted(*expected);
-            let article = if got.starts_with(['a', 'i', 'o']) {
-                "an"
-            } else {
-                "a"
-            };
-            let got = if *got == "null" {
-                "null".to_owned()
-            } else {
-                format!("{article} {got}")
-            };
-            invalid(format!(
-                "Invalid type for '{at}': expected {expected}, but got {got} instead."
-            ))
-            .code("invalid_type")
-            .param(at)
+            let article = if got.starts_with(['a', 'i', 'o']) { "an" } else { "a" };
+            let got = if *got == "null" { "null".to_owned() } else { format!("{article} {got}") };
+            invalid(format!("Invalid type for '{at}': expected {expected}, but got {got} instead."))
+                .code("invalid_type")
+                .param(at)
         }
         FlawKind::Word { allowed, got } => {
             let allowed = listed(allowed);
-            invalid(format!(
-                "Invalid value: '{got}'. Supported values are: {allowed}."
-            ))
-            .code("invalid_value")
-            .param(at)
+            invalid(format!("Invalid value: '{got}'. Supported values are: {allowed}."))
+                .code("invalid_value")
+                .param(at)
         }
     }
 }

@@ -79,7 +79,14 @@ impl Playing {
     /// A body outside any script.
     pub(super) fn said(text: Bytes) -> Self {
         let length = Some(text.len() as u64);
-        Self { steps: VecDeque::from([Step::Send(text)]), length, pause: None, flush: false, watch: None, broken: Break::default() }
+        Self {
+            steps: VecDeque::from([Step::Send(text)]),
+            length,
+            pause: None,
+            flush: false,
+            watch: None,
+            broken: Break::default(),
+        }
     }
 
     fn ended(&self, whole: bool) {
@@ -93,7 +100,10 @@ impl Body for Playing {
     type Data = Bytes;
     type Error = BrokenOff;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
         loop {
             if let Some(pause) = &mut self.pause {
                 std::task::ready!(pause.as_mut().poll(cx));
@@ -105,7 +115,9 @@ impl Body for Playing {
             }
             match self.steps.pop_front() {
                 Some(Step::Send(bytes)) => {
-                    if matches!(self.steps.front(), Some(Step::Close) | None) && self.length.is_some() {
+                    if matches!(self.steps.front(), Some(Step::Close) | None)
+                        && self.length.is_some()
+                    {
                         self.steps.clear();
                         self.ended(true);
                     }

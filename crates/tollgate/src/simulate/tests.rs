@@ -20,7 +20,9 @@ fn provider() -> (SocketAddr, Simulator) {
 
 fn send(at: SocketAddr, model: &str, stream: bool) -> Blocking {
     let mut socket = Blocking::connect(at).unwrap();
-    let body = format!(r#"{{"model":"{model}","stream":{stream},"messages":[{{"role":"user","content":"say 12 words"}}]}}"#);
+    let body = format!(
+        r#"{{"model":"{model}","stream":{stream},"messages":[{{"role":"user","content":"say 12 words"}}]}}"#
+    );
     let head = format!(
         "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer k\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
         body.len()
@@ -46,7 +48,9 @@ fn read(mut socket: Blocking) -> (String, std::io::Result<()>) {
 
 fn remembered(at: SocketAddr) -> serde_json::Value {
     let mut socket = Blocking::connect(at).unwrap();
-    socket.write_all(b"GET /_simulate/requests HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
+    socket
+        .write_all(b"GET /_simulate/requests HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+        .unwrap();
     let (text, _) = read(socket);
     serde_json::from_str(text.split_once("\r\n\r\n").unwrap().1).unwrap()
 }
@@ -90,7 +94,11 @@ fn a_cut_body_has_no_end_and_a_clean_one_has() {
     let (text, _) = read(send(at, "fault-clean-end", true));
     assert!(text.ends_with("0\r\n\r\n") && !text.contains("[DONE]"), "{text}");
     let (text, _) = read(send(at, "fault-no-terminator", true));
-    assert!(text.ends_with("0\r\n\r\n") && text.contains("\"finish_reason\":\"stop\"") && !text.contains("[DONE]"));
+    assert!(
+        text.ends_with("0\r\n\r\n")
+            && text.contains("\"finish_reason\":\"stop\"")
+            && !text.contains("[DONE]")
+    );
 }
 
 #[test]

@@ -36,7 +36,10 @@ pub enum Said {
     Stream(Source),
     /// A whole chat: its bytes as they came, and its events (in the verbatim lane, those that
     /// metering needs).
-    Chat { bytes: Bytes, events: Vec<Event> },
+    Chat {
+        bytes: Bytes,
+        events: Vec<Event>,
+    },
     Tokens(u64),
     Vectors(EmbedReply),
 }

@@ -37,8 +37,10 @@ pub fn identify(
         return Err(refused("The key is not known here.").with_code("unknown_key"));
     }
     if in_query(head.uri.query()) {
-        return Err(refused("A key in the URL is not accepted, since URLs end up in logs. Send it in a header.")
-            .with_code("key_in_url"));
+        return Err(refused(
+            "A key in the URL is not accepted, since URLs end up in logs. Send it in a header.",
+        )
+        .with_code("key_in_url"));
     }
     if !gateway.has_keys() {
         return Err(refused("This gateway has no keys yet; make one with `tollgate keys create`.")

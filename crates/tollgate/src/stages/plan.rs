@@ -8,8 +8,8 @@ use tollgate_wire::{ModelEntry, Operation};
 
 use super::authorize::Grant;
 use super::read::Ask;
-use crate::config::nearest::nearest;
 use crate::config::Timeouts;
+use crate::config::nearest::nearest;
 use crate::gateway::{Gateway, Spoken, Upstream};
 
 /// Provider, model and credential, ready to call.
@@ -43,8 +43,7 @@ pub fn plan(gateway: &Gateway, grant: &Grant, ask: &Ask) -> Result<Plan, Fault> 
     plan.targets.retain(|target| target.spoken(ask).is_some());
     if plan.targets.is_empty() {
         let operation = ask.operation().as_str();
-        let message =
-            format!("The provider `{first}` does not offer the operation `{operation}`.");
+        let message = format!("The provider `{first}` does not offer the operation `{operation}`.");
         return Err(Fault::new(FaultKind::Unsupported, Source::Downstream, message)
             .with_code("unsupported_operation"));
     }
@@ -170,7 +169,11 @@ fn names(gateway: &Gateway, grant: &Grant) -> Vec<ModelEntry> {
     for upstream in gateway.upstreams.values() {
         for model in upstream.row.sample_models {
             if grant.allows_target(&upstream.name, model) {
-                entries.push(entry_of(gateway, &format!("{}/{model}", upstream.name), &upstream.name));
+                entries.push(entry_of(
+                    gateway,
+                    &format!("{}/{model}", upstream.name),
+                    &upstream.name,
+                ));
             }
         }
     }

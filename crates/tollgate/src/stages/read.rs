@@ -135,8 +135,8 @@ impl Ask {
             let stream = stream.map_err(|e| Fault::invalid_field("stream", e.to_string()))?;
             self.stream = self.stream || stream.unwrap_or(false);
             let wants = splice::wants_stream_usage(&self.body, &scan);
-            self.wants_stream_usage = wants
-                .map_err(|error| Fault::invalid_field("stream_options", error.to_string()))?;
+            self.wants_stream_usage =
+                wants.map_err(|error| Fault::invalid_field("stream_options", error.to_string()))?;
         }
         self.scan = Some(scan);
         Ok(())

@@ -52,9 +52,7 @@ pub fn reply(ask: &Ask, watched: Watched, settling: &Settling) -> Result<Ready, 
     }
     let lane = watched.answer.lane;
     let body = match watched.answer.said {
-        Said::Chat { events, .. } if streams => {
-            streamed(ask.dialect, events, context, &mut losses)
-        }
+        Said::Chat { events, .. } if streams => streamed(ask.dialect, events, context, &mut losses),
         Said::Chat { bytes, .. } if lane == Lane::Verbatim => bytes,
         Said::Chat { events, .. } => {
             let encoded = ask.dialect.encode_reply(&Reply::gather(events)?, &context);

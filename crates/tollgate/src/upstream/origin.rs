@@ -46,7 +46,9 @@ impl Origin {
             Scheme::Http => None,
             Scheme::Https => {
                 let name = match &base.host {
-                    Host::Name(name) => ServerName::try_from(name.clone()).map_err(|_| SetupError::Host)?,
+                    Host::Name(name) => {
+                        ServerName::try_from(name.clone()).map_err(|_| SetupError::Host)?
+                    }
                     Host::Address(address) => ServerName::from(*address),
                 };
                 Some(OriginTls { name, config: tls })

@@ -33,7 +33,11 @@ pub(super) async fn attempt(
 ) -> Result<Answer, Fault> {
     let upstream = &target.upstream;
     // A stream owes its head soon; a buffered answer is written first and may take its time.
-    let head_by = if ask.stream { deadline.min(Instant::now() + target.timeouts.first_token) } else { deadline };
+    let head_by = if ask.stream {
+        deadline.min(Instant::now() + target.timeouts.first_token)
+    } else {
+        deadline
+    };
     let sent = timeout_at(head_by, upstream::send(pool, &upstream.origin, &attempt.call));
     let (response, lease) = match sent.await {
         Ok(sent) => sent.map_err(|error| unsent(&error))?,

@@ -33,12 +33,13 @@ const EVENTS: HeaderValue = HeaderValue::from_static("text/event-stream");
 pub(super) fn fit(worker: &Worker, ask: &Ask, target: &Target) -> Result<Attempt, Fault> {
     let spoken = target.spoken(ask).ok_or_else(|| Fault::internal("a target cannot do it"))?;
     let own = spoken.dialect.id() == ask.dialect.id();
-    let (lane, hide_usage, outgoing) = if own && ask.operation() == Operation::Chat && verbatim(ask, target) {
-        let (outgoing, hide_usage) = spliced(ask, target, spoken.dialect)?;
-        (Lane::Verbatim, hide_usage, outgoing)
-    } else {
-        (Lane::Translated, false, encoded(ask, target, spoken.dialect)?)
-    };
+    let (lane, hide_usage, outgoing) =
+        if own && ask.operation() == Operation::Chat && verbatim(ask, target) {
+            let (outgoing, hide_usage) = spliced(ask, target, spoken.dialect)?;
+            (Lane::Verbatim, hide_usage, outgoing)
+        } else {
+            (Lane::Translated, false, encoded(ask, target, spoken.dialect)?)
+        };
     let headers = headers(worker, ask, target, spoken, &outgoing);
     let path = format!("{}{}", spoken.path_prefix, outgoing.path);
     let uri = path.parse::<Uri>().map_err(|_| unnameable(&target.model))?;
@@ -76,10 +77,7 @@ fn spliced(
     if rules.model_in_body && target.model != ask.model {
         splice = splice.set_model(&target.model);
     }
-    let hide_usage = ask.stream
-        && rules.usage_is_optional
-        && target.upstream.row.quirks.stream_options
-        && !ask.wants_stream_usage;
+    let hide_usage = ask.stream && rules.usage_is_optional && !ask.wants_stream_usage;
     let unspliced = |error: &dyn std::fmt::Display| Fault::internal(format!("splice: {error}"));
     if hide_usage {
         splice = splice.ask_for_stream_usage().map_err(|error| unspliced(&error))?;
@@ -141,4 +139,3 @@ fn unnameable(model: &str) -> Fault {
     let fault = Fault::new(FaultKind::InvalidRequest, tollgate_model::Source::Downstream, message);
     Fault { param: Some("model".into()), ..fault }
 }
-

@@ -82,7 +82,10 @@ pub(super) struct Flow {
 #[derive(Debug)]
 enum Writer {
     /// Frames travel as they came; the dialect is needed only to write another ending.
-    Verbatim { dialect: &'static dyn Dialect, context: ReplyContext },
+    Verbatim {
+        dialect: &'static dyn Dialect,
+        context: ReplyContext,
+    },
     Translated(Box<dyn StreamEncoder>),
 }
 

@@ -61,8 +61,7 @@ pub(super) fn losses(losses: &Losses, headers: &mut HeaderMap) {
         text.push_str(&field);
     }
     // A caller's own field names may hold anything; what no header may hold becomes `?`.
-    let safe: String =
-        text.chars().map(|c| if c.is_ascii_graphic() { c } else { '?' }).collect();
+    let safe: String = text.chars().map(|c| if c.is_ascii_graphic() { c } else { '?' }).collect();
     put(headers, "x-tollgate-loss", &safe);
 }
 
