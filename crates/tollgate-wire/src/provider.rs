@@ -76,10 +76,55 @@ pub enum Base {
 }
 
 /// Where a provider departs from its dialect. Each field is one departure; the default is none.
+///
+/// Quirks shape requests that are translated: one that arrives in the provider's own dialect
+/// says what its caller wrote. The reading of usage follows them always.
 #[derive(Debug)]
 pub struct Quirks {
     /// The name of the output cap.
     pub max_tokens_field: MaxTokens,
+    /// The name of the seed; `None` where there is no such field.
+    pub seed_field: Option<&'static str>,
+    /// Understands the role `developer`; others get such messages as `system`.
+    pub developer_role: bool,
+    /// Understands `stream_options`.
+    pub stream_options: bool,
+    /// Understands `top_k`.
+    pub top_k: bool,
+    /// Understands frequency and presence penalties.
+    pub penalties: bool,
+    /// Understands `logprobs` and `top_logprobs`.
+    pub logprobs: bool,
+    /// Understands `n`.
+    pub choices: bool,
+    /// Understands `parallel_tool_calls`.
+    pub parallel_tool_calls: bool,
+    /// The field that names the end user; `None` where there is none.
+    pub end_user_field: Option<&'static str>,
+    /// Understands `service_tier`.
+    pub service_tier: bool,
+    /// Understands `cache_control` on parts and tools.
+    pub cache_control: bool,
+    /// Takes documents as parts of type `document_url` instead of `file`.
+    pub document_url: bool,
+    /// Fetches documents that a `file` part names by URL.
+    pub file_url: bool,
+    /// Understands a name on a message.
+    pub message_name: bool,
+    /// Understands `response_format` of type `json_schema`; others are asked for any JSON.
+    pub json_schema: bool,
+    /// How thinking is switched.
+    pub reasoning_switch: ReasoningSwitch,
+    /// In which form earlier thinking is taken back.
+    pub reasoning_back: ReasoningBack,
+    /// The word that demands some tool call.
+    pub required_word: &'static str,
+    /// Understands a choice among several tools (`allowed_tools`).
+    pub allowed_tools: bool,
+    /// What an id of a tool call must look like.
+    pub call_id: CallId,
+    /// Counts thinking beside the output tokens instead of inside them.
+    pub reasoning_beside_output: bool,
 }
 
 /// How a provider of the OpenAI dialect names the cap on output tokens.
@@ -91,7 +136,67 @@ pub enum MaxTokens {
     MaxCompletionTokens,
 }
 
+/// How a provider of the OpenAI dialect is told to think.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReasoningSwitch {
+    /// Not at all.
+    None,
+    /// `reasoning_effort: "low"`.
+    Effort,
+    /// `reasoning: {"effort": "low", "max_tokens": 1000, "exclude": false}`.
+    Object,
+    /// `thinking: {"type": "enabled"}`.
+    Thinking,
+    /// `chat_template_kwargs: {"enable_thinking": true}`.
+    Template,
+}
+
+/// How a provider of the OpenAI dialect takes back thinking of earlier turns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReasoningBack {
+    /// Not at all.
+    None,
+    /// As `reasoning_content` of the assistant's message.
+    Content,
+    /// As `reasoning` of the assistant's message.
+    Reasoning,
+    /// As `reasoning_details`, signatures included.
+    Details,
+    /// As a part of type `thinking`.
+    Part,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallId {
+    Any,
+    /// Nine letters or digits.
+    Nine,
+}
+
 impl Quirks {
     /// No departure.
-    pub const NONE: Self = Self { max_tokens_field: MaxTokens::MaxTokens };
+    pub const NONE: Self = Self {
+        max_tokens_field: MaxTokens::MaxTokens,
+        seed_field: Some("seed"),
+        developer_role: false,
+        stream_options: true,
+        top_k: false,
+        penalties: true,
+        logprobs: true,
+        choices: true,
+        parallel_tool_calls: true,
+        end_user_field: Some("user"),
+        service_tier: false,
+        cache_control: false,
+        document_url: false,
+        file_url: false,
+        message_name: true,
+        json_schema: true,
+        reasoning_switch: ReasoningSwitch::Effort,
+        reasoning_back: ReasoningBack::None,
+        required_word: "required",
+        allowed_tools: false,
+        call_id: CallId::Any,
+        reasoning_beside_output: false,
+    };
 }

@@ -1,15 +1,32 @@
-//! OpenAI Chat Completions.
+//! OpenAI Chat Completions, as OpenAI and the many hosts of the same dialect speak it.
+//!
+//! What hosts do differently in requests is data ([`Quirks`]); what they do differently in
+//! answers is understood from all of them alike.
 
-use http::HeaderMap;
-use tollgate_model::{Chat, DialectId, Event, Fault, FaultKind, Reply};
+use http::{HeaderMap, Method};
+use tollgate_model::{Chat, DialectId, Event, Fault, Losses, Reply};
 
 use crate::{
-    Dialect, Encoded, EncodedFault, Incoming, Outgoing, Quirks, Recipient, ReplyContext, Rules,
-    Snapshot, StreamDecoder, StreamEncoder,
+    Claim, Dialect, Encoded, EncodedFault, Incoming, Operation, Outgoing, Quirks, Recipient,
+    ReplyContext, Route, Rules, Snapshot, StreamDecoder, StreamEncoder,
 };
 
+mod call_ids;
 pub mod embed;
+mod fault;
+mod fields;
+mod history;
+mod messages;
 pub mod models;
+mod outgoing;
+mod parts;
+mod pieces;
+mod reasoning;
+mod reply;
+mod request;
+mod stream;
+mod tools;
+mod usage;
 
 pub const ID: DialectId = DialectId("openai-chat");
 
@@ -17,45 +34,86 @@ pub const ID: DialectId = DialectId("openai-chat");
 pub struct OpenaiChat;
 
 const RULES: Rules = Rules {
-    routes: &[],
+    routes: &[
+        route(Method::POST, "/v1/chat/completions", None, Operation::Chat),
+        route(Method::POST, "/v1/embeddings", None, Operation::Embed),
+        route(Method::GET, "/v1/models", None, Operation::ListModels),
+        route(Method::GET, "/v1/models/", Some(""), Operation::GetModel),
+    ],
     model_in_body: true,
-    request_headers: &[],
-    query: &[],
-    response_headers: &[],
-    path: |_, _| String::new(),
     usage_is_optional: true,
-    request_id: "x-request-id",
+    // Organisation and project are settings of the provider, not of a call.
+    request_headers: &["openai-beta", "idempotency-key", "x-client-request-id"],
+    query: &[],
+    response_headers: &["x-ratelimit-*", "openai-processing-ms", "openai-version"],
+    path: |_, _| "/chat/completions".to_owned(),
+    request_id: fault::REQUEST_ID,
 };
+
+const fn route(
+    method: Method,
+    prefix: &'static str,
+    suffix: Option<&'static str>,
+    operation: Operation,
+) -> Route {
+    Route { method, prefix, suffix, claim: Claim::Open, operation, stream: false }
+}
+
+/// A request in the making.
+#[derive(Debug)]
+struct Writing<'a> {
+    /// The chat was read from this dialect: it is written as it was.
+    own: bool,
+    quirks: &'a Quirks,
+    losses: Losses,
+}
 
 impl Dialect for OpenaiChat {
     fn id(&self) -> DialectId {
         ID
     }
+
     fn rules(&self) -> &'static Rules {
         &RULES
     }
-    fn decode_request(&self, _: &Incoming<'_>) -> Result<Chat, Fault> {
-        Err(Fault::internal("not written"))
+
+    fn decode_request(&self, incoming: &Incoming<'_>) -> Result<Chat, Fault> {
+        request::decode(incoming)
     }
-    fn encode_request(&self, _: &Chat, _: &Recipient<'_>) -> Result<Outgoing, Fault> {
-        Err(Fault::internal("not written"))
+
+    fn encode_request(&self, chat: &Chat, to: &Recipient<'_>) -> Result<Outgoing, Fault> {
+        outgoing::encode(chat, to)
     }
-    fn decode_reply(&self, _: &[u8], _: &Quirks) -> Result<Vec<Event>, Fault> {
-        Err(Fault::internal("not written"))
+
+    fn decode_reply(&self, body: &[u8], quirks: &Quirks) -> Result<Vec<Event>, Fault> {
+        reply::decode(body, quirks)
     }
-    fn encode_reply(&self, _: &Reply, _: &ReplyContext) -> Encoded {
-        Encoded::default()
+
+    fn skim_reply(&self, body: &[u8], quirks: &Quirks) -> Result<Vec<Event>, Fault> {
+        reply::skim(body, quirks)
     }
-    fn decode_stream(&self, _: &'static Quirks) -> Box<dyn StreamDecoder> {
-        unimplemented!()
+
+    fn encode_reply(&self, reply: &Reply, context: &ReplyContext) -> Encoded {
+        reply::encode(reply, context)
     }
-    fn encode_stream(&self, _: ReplyContext, _: Option<Snapshot>) -> Box<dyn StreamEncoder> {
-        unimplemented!()
+
+    fn decode_stream(&self, quirks: &'static Quirks) -> Box<dyn StreamDecoder> {
+        Box::new(stream::Decoder::new(quirks))
     }
-    fn decode_fault(&self, status: u16, _: &HeaderMap, _: &[u8]) -> Fault {
-        Fault::new(FaultKind::of_status(status), tollgate_model::Source::Upstream, "not written")
+
+    fn encode_stream(
+        &self,
+        context: ReplyContext,
+        resume: Option<Snapshot>,
+    ) -> Box<dyn StreamEncoder> {
+        Box::new(stream::Encoder::new(context, resume))
     }
-    fn encode_fault(&self, fault: &Fault, _: &str) -> EncodedFault {
-        EncodedFault { status: fault.status(), body: bytes::Bytes::new() }
+
+    fn decode_fault(&self, status: u16, headers: &HeaderMap, body: &[u8]) -> Fault {
+        fault::decode(status, headers, body)
+    }
+
+    fn encode_fault(&self, fault: &Fault, request_id: &str) -> EncodedFault {
+        fault::encode(fault, request_id)
     }
 }

@@ -1,6 +1,6 @@
 //! DeepSeek.
 
-use crate::provider::{Base, Provider, Quirks, Speaks};
+use crate::provider::{Base, Provider, Quirks, ReasoningBack, ReasoningSwitch, Speaks};
 use crate::{Operation, auth::Auth};
 use tollgate_model::DialectId;
 
@@ -17,5 +17,14 @@ pub const ROW: Provider = Provider {
     self_hosted: false,
     operations: &[Operation::Chat],
     sample_models: &["deepseek-chat"],
-    quirks: Quirks::NONE,
+    quirks: Quirks {
+        seed_field: None,
+        choices: false,
+        parallel_tool_calls: false,
+        end_user_field: None,
+        json_schema: false,
+        reasoning_switch: ReasoningSwitch::Thinking,
+        reasoning_back: ReasoningBack::Content,
+        ..Quirks::NONE
+    },
 };

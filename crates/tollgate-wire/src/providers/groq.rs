@@ -1,6 +1,6 @@
 //! Groq.
 
-use crate::provider::{Base, Provider, Quirks, Speaks};
+use crate::provider::{Base, MaxTokens, Provider, Quirks, ReasoningBack, Speaks};
 use crate::{Operation, auth::Auth};
 use tollgate_model::DialectId;
 
@@ -14,5 +14,13 @@ pub const ROW: Provider = Provider {
     self_hosted: false,
     operations: &[Operation::Chat],
     sample_models: &["llama-3.3-70b-versatile"],
-    quirks: Quirks::NONE,
+    quirks: Quirks {
+        max_tokens_field: MaxTokens::MaxCompletionTokens,
+        logprobs: false,
+        choices: false,
+        penalties: false,
+        service_tier: true,
+        reasoning_back: ReasoningBack::Reasoning,
+        ..Quirks::NONE
+    },
 };

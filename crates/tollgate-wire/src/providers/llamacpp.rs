@@ -1,6 +1,6 @@
 //! The server of llama.cpp.
 
-use crate::provider::{Base, Provider, Quirks, Speaks};
+use crate::provider::{Base, Provider, Quirks, ReasoningBack, ReasoningSwitch, Speaks};
 use crate::{Operation, auth::Auth};
 use tollgate_model::DialectId;
 
@@ -17,5 +17,10 @@ pub const ROW: Provider = Provider {
     self_hosted: true,
     operations: &[Operation::Chat, Operation::CountTokens, Operation::Embed],
     sample_models: &[],
-    quirks: Quirks::NONE,
+    quirks: Quirks {
+        top_k: true,
+        reasoning_switch: ReasoningSwitch::Template,
+        reasoning_back: ReasoningBack::Content,
+        ..Quirks::NONE
+    },
 };

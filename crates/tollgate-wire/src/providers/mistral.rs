@@ -1,6 +1,6 @@
 //! Mistral.
 
-use crate::provider::{Base, Provider, Quirks, Speaks};
+use crate::provider::{Base, CallId, Provider, Quirks, ReasoningBack, Speaks};
 use crate::{Operation, auth::Auth};
 use tollgate_model::DialectId;
 
@@ -14,5 +14,16 @@ pub const ROW: Provider = Provider {
     self_hosted: false,
     operations: &[Operation::Chat, Operation::Embed],
     sample_models: &["mistral-small-latest"],
-    quirks: Quirks::NONE,
+    quirks: Quirks {
+        seed_field: Some("random_seed"),
+        stream_options: false,
+        logprobs: false,
+        end_user_field: None,
+        message_name: false,
+        reasoning_back: ReasoningBack::Part,
+        required_word: "any",
+        call_id: CallId::Nine,
+        document_url: true,
+        ..Quirks::NONE
+    },
 };

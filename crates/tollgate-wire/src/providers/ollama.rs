@@ -1,6 +1,6 @@
 //! Ollama.
 
-use crate::provider::{Base, Provider, Quirks, Speaks};
+use crate::provider::{Base, Provider, Quirks, ReasoningBack, Speaks};
 use crate::{Operation, auth::Auth};
 use tollgate_model::DialectId;
 
@@ -14,5 +14,10 @@ pub const ROW: Provider = Provider {
     self_hosted: true,
     operations: &[Operation::Chat, Operation::Embed],
     sample_models: &["llama3.1"],
-    quirks: Quirks::NONE,
+    quirks: Quirks {
+        choices: false,
+        parallel_tool_calls: false,
+        reasoning_back: ReasoningBack::Reasoning,
+        ..Quirks::NONE
+    },
 };

@@ -1,6 +1,6 @@
 //! OpenAI.
 
-use crate::provider::{Base, Provider, Quirks, Speaks};
+use crate::provider::{Base, MaxTokens, Provider, Quirks, Speaks};
 use crate::{Operation, auth::Auth};
 use tollgate_model::DialectId;
 
@@ -14,5 +14,11 @@ pub const ROW: Provider = Provider {
     self_hosted: false,
     operations: &[Operation::Chat, Operation::Embed],
     sample_models: &["gpt-4o-mini"],
-    quirks: Quirks::NONE,
+    quirks: Quirks {
+        max_tokens_field: MaxTokens::MaxCompletionTokens,
+        developer_role: true,
+        service_tier: true,
+        allowed_tools: true,
+        ..Quirks::NONE
+    },
 };

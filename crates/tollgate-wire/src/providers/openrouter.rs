@@ -1,6 +1,6 @@
 //! OpenRouter.
 
-use crate::provider::{Base, Provider, Quirks, Speaks};
+use crate::provider::{Base, Provider, Quirks, ReasoningBack, ReasoningSwitch, Speaks};
 use crate::{Operation, auth::Auth};
 use tollgate_model::DialectId;
 
@@ -17,5 +17,14 @@ pub const ROW: Provider = Provider {
     self_hosted: false,
     operations: &[Operation::Chat, Operation::Embed],
     sample_models: &["openrouter/auto"],
-    quirks: Quirks::NONE,
+    quirks: Quirks {
+        developer_role: true,
+        top_k: true,
+        cache_control: true,
+        reasoning_switch: ReasoningSwitch::Object,
+        reasoning_back: ReasoningBack::Details,
+        service_tier: true,
+        file_url: true,
+        ..Quirks::NONE
+    },
 };

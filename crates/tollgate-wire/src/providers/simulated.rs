@@ -1,6 +1,6 @@
 //! The simulated provider of this program: speaks every dialect.
 
-use crate::provider::{Base, Provider, Quirks, Speaks};
+use crate::provider::{Base, Provider, Speaks};
 use crate::{Operation, auth::Auth};
 use tollgate_model::DialectId;
 
@@ -18,5 +18,6 @@ pub const ROW: Provider = Provider {
     self_hosted: true,
     operations: &[Operation::Chat, Operation::CountTokens, Operation::Embed],
     sample_models: &["hello"],
-    quirks: Quirks::NONE,
+    // Strict as OpenAI itself is, where it speaks that dialect.
+    quirks: super::openai::ROW.quirks,
 };

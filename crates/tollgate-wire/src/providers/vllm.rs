@@ -1,6 +1,6 @@
 //! vLLM.
 
-use crate::provider::{Base, Provider, Quirks, Speaks};
+use crate::provider::{Base, Provider, Quirks, ReasoningBack, ReasoningSwitch, Speaks};
 use crate::{Operation, auth::Auth};
 use tollgate_model::DialectId;
 
@@ -17,5 +17,11 @@ pub const ROW: Provider = Provider {
     self_hosted: true,
     operations: &[Operation::Chat, Operation::Embed],
     sample_models: &[],
-    quirks: Quirks::NONE,
+    quirks: Quirks {
+        developer_role: true,
+        top_k: true,
+        reasoning_switch: ReasoningSwitch::Template,
+        reasoning_back: ReasoningBack::Content,
+        ..Quirks::NONE
+    },
 };

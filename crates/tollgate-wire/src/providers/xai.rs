@@ -1,6 +1,6 @@
 //! xAI.
 
-use crate::provider::{Base, Provider, Quirks, Speaks};
+use crate::provider::{Base, MaxTokens, Provider, Quirks, Speaks};
 use crate::{Operation, auth::Auth};
 use tollgate_model::DialectId;
 
@@ -14,5 +14,9 @@ pub const ROW: Provider = Provider {
     self_hosted: false,
     operations: &[Operation::Chat],
     sample_models: &["grok-4"],
-    quirks: Quirks::NONE,
+    quirks: Quirks {
+        max_tokens_field: MaxTokens::MaxCompletionTokens,
+        reasoning_beside_output: true,
+        ..Quirks::NONE
+    },
 };

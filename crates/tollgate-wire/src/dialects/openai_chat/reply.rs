@@ -1,0 +1,320 @@
+//! Reading and writing a buffered answer.
+
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use tollgate_model::{
+    Choice, Citation, Event, Fault, FinishReason, Losses, Media, MediaKind, MediaSource, Part,
+    PartKind, Reply, TokenLogprob,
+};
+
+use super::{
+    fault, parts,
+    pieces::{ChoiceReader, read_logprobs},
+    reasoning::{self, Formats},
+    usage,
+};
+use crate::{Encoded, Quirks, ReplyContext};
+
+pub(super) fn decode(body: &[u8], quirks: &Quirks) -> Result<Vec<Event>, Fault> {
+    let Ok(Value::Object(body)) = serde_json::from_slice(body) else {
+        return Err(Fault::bad_upstream("The provider's answer is not a JSON object."));
+    };
+    if let Some(fault) = fault::inside(&body) {
+        return Err(fault);
+    }
+    let Some(choices) = body.get("choices").and_then(Value::as_array) else {
+        return Err(Fault::bad_upstream("The provider's answer has no choices."));
+    };
+    let mut out = vec![start(&body)];
+    for (at, choice) in choices.iter().enumerate() {
+        let number = choice.get("index").and_then(Value::as_u64);
+        let number = number.and_then(|index| u32::try_from(index).ok());
+        let number = number.or(u32::try_from(at).ok()).unwrap_or_default();
+        let mut reader = ChoiceReader::default();
+        if let Some(message) = choice.get("message").and_then(Value::as_object) {
+            reader.read(number, message, &mut out);
+        } else if let Some(text) = choice.get("text").and_then(Value::as_str) {
+            out.push(Event::Text { choice: number, text: text.to_owned() });
+        }
+        if number == 0 {
+            reader.cite(0, &body, &mut out);
+        }
+        if let Some(logprobs) = choice.get("logprobs") {
+            read_logprobs(number, logprobs, &mut out);
+        }
+        reader.finish(number, finish_word(choice), &mut out);
+    }
+    if let Some(usage) = read_usage(&body, quirks) {
+        out.push(Event::Usage(usage));
+    }
+    out.push(Event::End);
+    Ok(out)
+}
+
+/// The host's word for why a choice ended. Early vision models had `finish_details` instead.
+fn finish_word(choice: &Value) -> Option<&str> {
+    let details = || choice.get("finish_details")?.get("type")?.as_str();
+    choice.get("finish_reason").and_then(Value::as_str).or_else(details)
+}
+
+pub(super) fn start(body: &Map<String, Value>) -> Event {
+    let text = |field: &str| {
+        body.get(field).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
+    };
+    let created = body.get("created").and_then(Value::as_u64).filter(|created| *created > 0);
+    Event::Start { id: text("id"), model: text("model"), created }
+}
+
+/// Usage with the tier that stands beside it.
+pub(super) fn read_usage(
+    body: &Map<String, Value>,
+    quirks: &Quirks,
+) -> Option<tollgate_model::Usage> {
+    let groq = || body.get("x_groq")?.get("usage");
+    let raw = body.get("usage").filter(|usage| usage.is_object()).or_else(groq)?;
+    let mut usage = usage::decode(raw, quirks)?;
+    let tier = body.get("service_tier").and_then(Value::as_str).filter(|tier| !tier.is_empty());
+    usage.service_tier = tier.map(str::to_owned).or(usage.service_tier);
+    Some(usage)
+}
+
+/// What metering needs of a buffered answer, and nothing else.
+#[derive(Deserialize)]
+struct Skimmed<'a> {
+    #[serde(borrow, default)]
+    id: Option<std::borrow::Cow<'a, str>>,
+    #[serde(borrow, default)]
+    model: Option<std::borrow::Cow<'a, str>>,
+    #[serde(default)]
+    created: Option<Value>,
+    choices: Vec<SkimmedChoice<'a>>,
+    #[serde(default)]
+    usage: Option<Value>,
+    #[serde(default)]
+    x_groq: Option<Value>,
+    #[serde(borrow, default)]
+    service_tier: Option<std::borrow::Cow<'a, str>>,
+}
+
+#[derive(Deserialize)]
+struct SkimmedChoice<'a> {
+    #[serde(default)]
+    index: Option<u32>,
+    #[serde(borrow, default)]
+    finish_reason: Option<std::borrow::Cow<'a, str>>,
+    #[serde(borrow, default)]
+    message: Option<SkimmedMessage<'a>>,
+}
+
+#[derive(Deserialize)]
+struct SkimmedMessage<'a> {
+    #[serde(borrow, default)]
+    tool_calls: Option<&'a serde_json::value::RawValue>,
+}
+
+pub(super) fn skim(body: &[u8], quirks: &Quirks) -> Result<Vec<Event>, Fault> {
+    let Ok(skimmed) = serde_json::from_slice::<Skimmed<'_>>(body) else {
+        // An error, or a shape that only the whole reader knows.
+        return decode(body, quirks)
+            .map(|events| events.into_iter().filter(Event::is_metered).collect());
+    };
+    let mut head = Map::new();
+    head.extend(skimmed.created.map(|created| ("created".to_owned(), created)));
+    for (name, text) in
+        [("id", skimmed.id), ("model", skimmed.model), ("service_tier", skimmed.service_tier)]
+    {
+        head.extend(text.map(|text| (name.to_owned(), Value::from(text.into_owned()))));
+    }
+    head.extend(skimmed.usage.map(|usage| ("usage".to_owned(), usage)));
+    head.extend(skimmed.x_groq.map(|groq| ("x_groq".to_owned(), groq)));
+    let mut out = vec![start(&head)];
+    for (at, choice) in skimmed.choices.into_iter().enumerate() {
+        let number = choice.index.or(u32::try_from(at).ok()).unwrap_or_default();
+        let calls = choice.message.and_then(|message| message.tool_calls);
+        let called = calls.is_some_and(|calls| calls.get().starts_with("[{"));
+        out.push(ChoiceReader::skimmed(number, choice.finish_reason.as_deref(), called));
+    }
+    out.extend(read_usage(&head, quirks).map(Event::Usage));
+    out.push(Event::End);
+    Ok(out)
+}
+
+pub(super) fn encode(reply: &Reply, context: &ReplyContext) -> Encoded {
+    let mut losses = Losses::default();
+    let mut out = Map::new();
+    out.insert("id".into(), id_of(reply.id.as_deref(), context).into());
+    out.insert("object".into(), "chat.completion".into());
+    out.insert("created".into(), reply.created.unwrap_or(context.created).into());
+    out.insert("model".into(), reply.model.as_deref().unwrap_or(&context.model).into());
+    let choices = reply.choices.iter().enumerate();
+    let choices =
+        choices.map(|(index, choice)| encode_choice(index, choice, &context.id, &mut losses));
+    out.insert("choices".into(), choices.collect::<Vec<_>>().into());
+    out.extend(usage::encode(&reply.usage).map(|usage| ("usage".to_owned(), usage)));
+    if let Some(tier) = &reply.usage.service_tier {
+        out.insert("service_tier".into(), tier.as_str().into());
+    }
+    let body = Value::Object(out).to_string();
+    Encoded { body: Bytes::from(body), losses }
+}
+
+/// The provider's id, or one in this dialect's manner.
+pub(super) fn id_of(id: Option<&str>, context: &ReplyContext) -> String {
+    id.map_or_else(|| format!("chatcmpl-{}", context.id), str::to_owned)
+}
+
+/// A call's id, made up where the provider gave none.
+pub(super) fn call_id(id: &str, context_id: &str, choice: u32, index: u32) -> String {
+    if !id.is_empty() {
+        return id.to_owned();
+    }
+    let tail: String = context_id.chars().filter(char::is_ascii_alphanumeric).collect();
+    match choice {
+        0 => format!("call_{tail}{index}"),
+        choice => format!("call_{tail}{choice}_{index}"),
+    }
+}
+
+fn encode_choice(index: usize, choice: &Choice, id: &str, losses: &mut Losses) -> Value {
+    let number = u32::try_from(index).unwrap_or(u32::MAX);
+    let path = format!("choices[{index}].message");
+    let mut message = Map::new();
+    message.insert("role".into(), "assistant".into());
+    let text = choice.text();
+    let any_text = choice.parts.iter().any(|part| matches!(part.kind, PartKind::Text(_)));
+    let content = if any_text { Value::from(text) } else { Value::Null };
+    message.insert("content".into(), content);
+    let refusal = Some(choice.refusal()).filter(|refusal| !refusal.is_empty());
+    message.insert("refusal".into(), refusal.map_or(Value::Null, Value::from));
+    let thinking = choice.reasoning();
+    if !thinking.is_empty() {
+        message.insert(reasoning::TEXT_FIELDS[0].into(), thinking.into());
+    }
+    if choice.parts.iter().any(is_sealed) {
+        let details = reasoning::encode_details(&choice.parts, Formats::Dialects);
+        message.insert(reasoning::DETAILS.into(), details);
+    }
+    let (mut calls, mut images) = (Vec::new(), Vec::new());
+    for part in &choice.parts {
+        match &part.kind {
+            PartKind::ToolCall { .. } => {
+                let at = u32::try_from(calls.len()).unwrap_or(u32::MAX);
+                calls.extend(encode_call(part, id, number, at));
+            }
+            PartKind::Media(media) => match encode_media(media) {
+                Some(("audio", audio)) => {
+                    message.insert("audio".into(), audio);
+                }
+                Some((_, image)) => images.push(image),
+                None => losses.dropped(&path, "media"),
+            },
+            PartKind::Native { dialect, .. } if *dialect != super::ID => {
+                losses.dropped(&path, dialect.as_str());
+            }
+            _ => {}
+        }
+    }
+    let lists =
+        [("tool_calls", calls), ("images", images), ("annotations", encode_citations(choice))];
+    for (name, list) in lists {
+        if !list.is_empty() {
+            message.insert(name.into(), list.into());
+        }
+    }
+    let logprobs = match choice.logprobs.as_slice() {
+        [] => Value::Null,
+        tokens => encode_logprobs(tokens),
+    };
+    json!({
+        "index": index,
+        "message": message,
+        "logprobs": logprobs,
+        "finish_reason": word_of(choice.finish.unwrap_or(FinishReason::Stop)),
+    })
+}
+
+/// Thinking that must come back as it was.
+fn is_sealed(part: &Part) -> bool {
+    matches!(
+        part.kind,
+        PartKind::RedactedReasoning(_) | PartKind::Reasoning { signature: Some(_), .. }
+    )
+}
+
+fn encode_call(part: &Part, id: &str, choice: u32, index: u32) -> Option<Value> {
+    let PartKind::ToolCall { id: given, name, arguments, signature } = &part.kind else {
+        return None;
+    };
+    let arguments = if arguments.is_empty() { "{}" } else { arguments };
+    let mut call = json!({
+        "id": call_id(given, id, choice, index),
+        "type": "function",
+        "function": {"name": name, "arguments": arguments},
+    });
+    if let (Some(signature), Value::Object(call)) = (signature, &mut call) {
+        call.insert("extra_content".into(), reasoning::encode_call_signature(signature));
+    }
+    Some(call)
+}
+
+/// The field that carries a medium the model made, and its value.
+pub(super) fn encode_media(media: &Media) -> Option<(&'static str, Value)> {
+    match (media.kind, &media.source) {
+        (MediaKind::Image, _) => {
+            let url = parts::written_url(media)?;
+            Some(("images", json!({"type": "image_url", "image_url": {"url": url}})))
+        }
+        (MediaKind::Audio, MediaSource::Base64 { data, .. }) => {
+            let id = media.name.as_deref().unwrap_or("audio");
+            Some(("audio", json!({"id": id, "data": data, "transcript": "", "expires_at": 0})))
+        }
+        _ => None,
+    }
+}
+
+fn encode_citations(choice: &Choice) -> Vec<Value> {
+    let text = choice.text().chars().count();
+    let all = choice.citations.iter().map(|(_, citation)| citation);
+    all.map(|citation| encode_citation(citation, text)).collect()
+}
+
+pub(super) fn encode_citation(citation: &Citation, text: usize) -> Value {
+    if let Some((super::ID, native)) = &citation.native
+        && native.is_object()
+    {
+        return native.clone();
+    }
+    let mut inner = json!({
+        "url": citation.url.as_deref().unwrap_or_default(),
+        "title": citation.title.as_deref().unwrap_or_default(),
+        "start_index": citation.start.unwrap_or_default(),
+        "end_index": citation.end.unwrap_or(text as u64),
+    });
+    if let (Some(cited), Value::Object(inner)) = (&citation.cited_text, &mut inner) {
+        inner.insert("content".into(), cited.as_str().into());
+    }
+    json!({"type": "url_citation", "url_citation": inner})
+}
+
+pub(super) fn encode_logprobs(tokens: &[TokenLogprob]) -> Value {
+    let one = |token: &TokenLogprob| json!({"token": token.token, "logprob": token.logprob, "bytes": token.bytes});
+    let all = tokens.iter().map(|token| {
+        let mut out = one(token);
+        out["top_logprobs"] = token.top.iter().map(one).collect::<Vec<_>>().into();
+        out
+    });
+    json!({"content": all.collect::<Vec<_>>(), "refusal": null})
+}
+
+/// This dialect's word for a reason.
+pub(super) fn word_of(reason: FinishReason) -> &'static str {
+    match reason {
+        FinishReason::Length => "length",
+        FinishReason::ToolCalls => "tool_calls",
+        FinishReason::ContentFilter => "content_filter",
+        FinishReason::Stop | FinishReason::Refusal | FinishReason::Pause | FinishReason::Other => {
+            "stop"
+        }
+    }
+}

@@ -1,0 +1,275 @@
+//! Reading a stream of chunks.
+
+use std::collections::BTreeMap;
+
+use memchr::memmem::Finder;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use tollgate_model::{Event, Fault, Usage};
+
+use crate::{
+    Frame, Quirks, Snapshot, StreamDecoder,
+    dialects::openai_chat::{
+        fault,
+        pieces::{ChoiceReader, read_logprobs},
+        reply,
+    },
+};
+
+/// More alternatives than any host gives; a bound for hostile upstreams.
+const MOST_CHOICES: u32 = 256;
+
+#[derive(Debug)]
+pub(in super::super) struct Decoder {
+    quirks: &'static Quirks,
+    choices: BTreeMap<u32, ChoiceReader>,
+    started: bool,
+    /// `End` or `Fault` was given.
+    over: bool,
+    usage: Usage,
+    id: Option<String>,
+    model: Option<String>,
+    created: Option<u64>,
+    /// Sources that the chunks name beside the choices, as last seen.
+    sources: Map<String, Value>,
+    probes: Probes,
+}
+
+/// What betrays a frame that is more than a piece of content.
+#[derive(Debug)]
+struct Probes {
+    finish: Finder<'static>,
+    usage: Finder<'static>,
+    error: Finder<'static>,
+    groq: Finder<'static>,
+    calls: Finder<'static>,
+}
+
+impl Decoder {
+    pub(in super::super) fn new(quirks: &'static Quirks) -> Self {
+        Self {
+            quirks,
+            choices: BTreeMap::new(),
+            started: false,
+            over: false,
+            usage: Usage::default(),
+            id: None,
+            model: None,
+            created: None,
+            sources: Map::new(),
+            probes: Probes {
+                finish: Finder::new(b"\"finish_reason\""),
+                usage: Finder::new(b"\"usage\""),
+                error: Finder::new(b"\"error\""),
+                groq: Finder::new(b"\"x_groq\""),
+                calls: Finder::new(b"\"tool_calls\""),
+            },
+        }
+    }
+
+    fn fail(&mut self, fault: Fault, out: &mut Vec<Event>) {
+        self.over = true;
+        out.push(Event::Fault(fault));
+    }
+
+    /// The host said that the answer is whole.
+    fn close(&mut self, out: &mut Vec<Event>) {
+        self.over = true;
+        // Some hosts end without a word why.
+        for (number, choice) in &mut self.choices {
+            if !choice.finished {
+                if *number == 0 {
+                    choice.cite(0, &self.sources, out);
+                }
+                choice.finish(*number, None, out);
+            }
+        }
+        out.push(Event::End);
+    }
+
+    fn read_chunk(&mut self, chunk: &Map<String, Value>, out: &mut Vec<Event>) {
+        let choices = chunk.get("choices").and_then(Value::as_array);
+        self.begin(chunk, out);
+        for source in ["citations", "search_results"] {
+            if let Some(list) = chunk.get(source).filter(|list| list.is_array()) {
+                self.sources.insert(source.to_owned(), list.clone());
+            }
+        }
+        for (at, choice) in choices.into_iter().flatten().enumerate() {
+            let number = choice.get("index").and_then(Value::as_u64).unwrap_or(at as u64);
+            let number = u32::try_from(number).unwrap_or(MOST_CHOICES).min(MOST_CHOICES);
+            self.read_choice(number, choice, out);
+        }
+        if let Some(usage) = reply::read_usage(chunk, self.quirks) {
+            self.usage.update(usage.clone());
+            out.push(Event::Usage(usage));
+        }
+    }
+
+    fn begin(&mut self, chunk: &Map<String, Value>, out: &mut Vec<Event>) {
+        // Azure's first chunk holds nothing but the verdict on the prompt.
+        let named = chunk.get("id").and_then(Value::as_str).is_some_and(|id| !id.is_empty());
+        let any =
+            chunk.get("choices").and_then(Value::as_array).is_some_and(|list| !list.is_empty());
+        if self.started || !(named || any) {
+            return;
+        }
+        self.started = true;
+        let start = reply::start(chunk);
+        if let Event::Start { id, model, created } = &start {
+            self.id.clone_from(id);
+            self.model.clone_from(model);
+            self.created = *created;
+        }
+        out.push(start);
+    }
+
+    fn read_choice(&mut self, number: u32, choice: &Value, out: &mut Vec<Event>) {
+        let reader = self.choices.entry(number).or_default();
+        if reader.finished {
+            return;
+        }
+        if let Some(delta) = choice.get("delta").and_then(Value::as_object) {
+            reader.read(number, delta, out);
+        } else if let Some(message) = choice.get("message").and_then(Value::as_object) {
+            reader.read(number, message, out);
+        }
+        if let Some(logprobs) = choice.get("logprobs") {
+            read_logprobs(number, logprobs, out);
+        }
+        if let Some(word) = choice.get("finish_reason").and_then(Value::as_str) {
+            if number == 0 {
+                reader.cite(0, &self.sources, out);
+            }
+            reader.finish(number, Some(word), out);
+        }
+    }
+
+    /// A frame that only adds content to a choice that is known: nothing that metering needs.
+    fn is_content(&mut self, data: &[u8]) -> bool {
+        if !self.started
+            || holds(&self.probes.finish, data)
+            || holds(&self.probes.usage, data)
+            || holds(&self.probes.error, data)
+            || self.probes.groq.find(data).is_some()
+        {
+            return false;
+        }
+        let Some(number) = choice_index(data) else { return false };
+        match self.choices.get_mut(&number) {
+            Some(choice) => {
+                if !choice.called() && holds(&self.probes.calls, data) {
+                    choice.note_call();
+                }
+                true
+            }
+            None => false,
+        }
+    }
+}
+
+/// The field is there and is not `null`.
+fn holds(field: &Finder<'_>, data: &[u8]) -> bool {
+    field.find_iter(data).any(|at| {
+        let after = data.get(at + field.needle().len()..).unwrap_or_default();
+        let after = after.trim_ascii_start();
+        let value = after.strip_prefix(b":").map(<[u8]>::trim_ascii_start);
+        value.is_some_and(|value| !value.starts_with(b"null"))
+    })
+}
+
+/// The index of the only choice in a frame.
+fn choice_index(data: &[u8]) -> Option<u32> {
+    #[derive(Deserialize)]
+    struct Chunk {
+        choices: Vec<Choice>,
+    }
+    #[derive(Deserialize)]
+    struct Choice {
+        #[serde(default)]
+        index: u32,
+    }
+    // As OpenAI and most hosts write it.
+    const USUAL: &[u8] = b"\"choices\":[{\"index\":";
+    if let Some(at) = memchr::memmem::find(data, USUAL) {
+        let after = data.get(at + USUAL.len()..).unwrap_or_default();
+        if let [digit @ b'0'..=b'9', b',' | b'}', ..] = after {
+            return Some(u32::from(digit - b'0'));
+        }
+    }
+    let chunk: Chunk = serde_json::from_slice(data).ok()?;
+    match chunk.choices.as_slice() {
+        [one] => Some(one.index),
+        _ => None,
+    }
+}
+
+impl StreamDecoder for Decoder {
+    fn read(&mut self, frame: &Frame, out: &mut Vec<Event>) {
+        let data = frame.data.trim_ascii();
+        if self.over || data.is_empty() {
+            return;
+        }
+        if data == b"[DONE]" {
+            if self.choices.is_empty() {
+                let fault = Fault::bad_upstream("The provider's stream ended without an answer.");
+                return self.fail(fault, out);
+            }
+            return self.close(out);
+        }
+        let Ok(Value::Object(chunk)) = serde_json::from_slice(data) else {
+            let fault =
+                Fault::bad_upstream("The provider's stream holds a frame that is not JSON.");
+            return self.fail(fault, out);
+        };
+        if let Some(fault) = fault::inside(&chunk) {
+            return self.fail(fault, out);
+        }
+        if frame.event.as_ref() == b"error" {
+            let fault = Fault::bad_upstream("The provider's stream ended with an error.");
+            return self.fail(fault, out);
+        }
+        self.read_chunk(&chunk, out);
+    }
+
+    fn skim(&mut self, frame: &Frame, out: &mut Vec<Event>) {
+        if !self.over && frame.event.is_empty() && self.is_content(&frame.data) {
+            return;
+        }
+        let from = out.len();
+        self.read(frame, out);
+        let mut at = 0;
+        out.retain(|event| {
+            at += 1;
+            at <= from || event.is_metered()
+        });
+    }
+
+    fn end(&mut self, out: &mut Vec<Event>) {
+        if self.over {
+            return;
+        }
+        // Some hosts leave out `[DONE]`.
+        if !self.choices.is_empty() && self.choices.values().all(|choice| choice.finished) {
+            self.over = true;
+            out.push(Event::End);
+        } else {
+            let fault = Fault::bad_upstream("The provider's stream broke off.");
+            self.fail(fault, out);
+        }
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        let finished = self.choices.iter().filter(|(_, choice)| choice.finished);
+        Snapshot {
+            id: self.id.clone(),
+            model: self.model.clone(),
+            created: self.created,
+            started: self.started,
+            open_block: None,
+            next_block: self.choices.keys().last().map_or(0, |last| last + 1),
+            finished: finished.map(|(number, _)| *number).collect(),
+            usage: self.usage.clone(),
+        }
+    }
+}
