@@ -218,7 +218,7 @@ fn type_of(kind: FaultKind) -> &'static str {
         FaultKind::Timeout => "timeout_error",
         FaultKind::Overloaded => "overloaded_error",
         FaultKind::Unavailable => "service_unavailable_error",
-        FaultKind::BadUpstream | FaultKind::Internal => "server_error",
+        FaultKind::BadUpstream | FaultKind::Internal | FaultKind::Loop => "server_error",
     }
 }
 

@@ -24,7 +24,10 @@ pub(super) struct ChoiceReader {
     audio: String,
     audio_name: Option<String>,
     cited: usize,
-    pub(super) finished: bool,
+    /// The host's word for the end, once it was said. Together says it after each call, so it
+    /// counts only when the stream moves on.
+    word: Option<String>,
+    finished: bool,
 }
 
 #[derive(Debug, Default)]
@@ -174,6 +177,8 @@ impl ChoiceReader {
         }
         let name = text(inner, "name").filter(|name| !name.is_empty());
         let arguments = match inner.get(field) {
+            // Groq writes `null` for a call without arguments.
+            Some(Value::String(text)) if text == "null" => String::new(),
             Some(Value::String(text)) => text.clone(),
             None | Some(Value::Null) => String::new(),
             Some(object) => object.to_string(),
@@ -208,7 +213,23 @@ impl ChoiceReader {
         }
     }
 
-    /// The choice has ended with `word`.
+    /// The host has said why the choice ends.
+    pub(super) fn note_end(&mut self, word: &str) {
+        self.word = Some(word.to_owned());
+    }
+
+    /// The host has said why the choice ends.
+    pub(super) fn ended(&self) -> bool {
+        self.finished || self.word.is_some()
+    }
+
+    /// The choice is over, with the word that was noted.
+    pub(super) fn finish_noted(&mut self, choice: u32, out: &mut Vec<Event>) {
+        let word = self.word.take();
+        self.finish(choice, word.as_deref(), out);
+    }
+
+    /// The choice is over, with `word`.
     pub(super) fn finish(&mut self, choice: u32, word: Option<&str>, out: &mut Vec<Event>) {
         if self.finished {
             return;

@@ -36,12 +36,12 @@ pub(super) fn decode(raw: &Value, quirks: &Quirks) -> Option<Usage> {
     let audio_out = at(&["completion_tokens_details", "audio_tokens"]);
     let image_out = at(&["completion_tokens_details", "image_tokens"]);
 
-    // Whether a class stands beside the sum or inside it shows in the total.
-    let beside = |extra: Option<u64>| match (input, output, total, extra) {
-        (Some(input), Some(output), Some(total), Some(extra)) if extra > 0 => {
-            Some(total == input.saturating_add(output).saturating_add(extra))
-        }
-        _ => None,
+    // Whether a class stands beside the sum or inside it shows in the total; and what is larger
+    // than the sum cannot be inside.
+    let beside = |sum: Option<u64>, class: Option<u64>| {
+        let (sum, class) = (sum?, class?);
+        let whole = input?.saturating_add(output?).saturating_add(class);
+        Some(class > sum || (class > 0 && total? == whole))
     };
     let mut usage = Usage {
         stated_total: total,
@@ -51,19 +51,22 @@ pub(super) fn decode(raw: &Value, quirks: &Quirks) -> Option<Usage> {
     };
     if let Some(input) = input {
         let mut left = input;
-        let mut take = |class: Option<u64>| class.map(|class| draw(&mut left, class));
+        let mut take = |class: Option<u64>| {
+            if beside(Some(input), class) == Some(true) { class } else { draw(&mut left, class) }
+        };
         usage.cache_read_input_tokens = take(read);
         usage.cache_write_1h_input_tokens = take(written_1h);
         let rest = written.map(|all| all.saturating_sub(written_1h.unwrap_or_default()));
         usage.cache_write_input_tokens = take(rest);
-        usage.audio_input_tokens =
-            if beside(audio_in) == Some(true) { audio_in } else { take(audio_in) };
+        usage.audio_input_tokens = take(audio_in);
         usage.input_tokens = Some(left);
     }
     if let Some(output) = output {
         let mut left = output;
-        let mut take = |class: Option<u64>| class.map(|class| draw(&mut left, class));
-        let apart = beside(reasoning).unwrap_or(quirks.reasoning_beside_output && total.is_none());
+        let mut take = |class: Option<u64>| {
+            if beside(Some(output), class) == Some(true) { class } else { draw(&mut left, class) }
+        };
+        let apart = quirks.reasoning_beside_output && total.is_none();
         usage.reasoning_output_tokens = if apart { reasoning } else { take(reasoning) };
         usage.audio_output_tokens = take(audio_out);
         usage.image_output_tokens = take(image_out);
@@ -72,11 +75,11 @@ pub(super) fn decode(raw: &Value, quirks: &Quirks) -> Option<Usage> {
     Some(usage)
 }
 
-/// A class is part of a sum and can never be more: some hosts report more all the same.
-fn draw(left: &mut u64, class: u64) -> u64 {
-    let drawn = class.min(*left);
+/// Takes a class out of what is left of its sum. Together some hosts' classes are more than that.
+fn draw(left: &mut u64, class: Option<u64>) -> Option<u64> {
+    let drawn = class?.min(*left);
     *left -= drawn;
-    drawn
+    Some(drawn)
 }
 
 fn figure(raw: &Value, path: &[&str]) -> Option<u64> {

@@ -74,17 +74,20 @@ impl Decoder {
 
     /// The host said that the answer is whole.
     fn close(&mut self, out: &mut Vec<Event>) {
-        self.over = true;
         // Some hosts end without a word why.
-        for (number, choice) in &mut self.choices {
-            if !choice.finished {
-                if *number == 0 {
-                    choice.cite(0, &self.sources, out);
-                }
-                choice.finish(*number, None, out);
-            }
-        }
+        self.finish(|_| true, out);
+        self.over = true;
         out.push(Event::End);
+    }
+
+    /// Finishes the choices that `are_over`.
+    fn finish(&mut self, are_over: impl Fn(&ChoiceReader) -> bool, out: &mut Vec<Event>) {
+        for (number, choice) in self.choices.iter_mut().filter(|(_, choice)| are_over(choice)) {
+            if *number == 0 {
+                choice.cite(0, &self.sources, out);
+            }
+            choice.finish_noted(*number, out);
+        }
     }
 
     fn read_chunk(&mut self, chunk: &Map<String, Value>, out: &mut Vec<Event>) {
@@ -99,6 +102,9 @@ impl Decoder {
             let number = choice.get("index").and_then(Value::as_u64).unwrap_or(at as u64);
             let number = u32::try_from(number).unwrap_or(MOST_CHOICES).min(MOST_CHOICES);
             self.read_choice(number, choice, out);
+        }
+        if choices.is_some_and(Vec::is_empty) {
+            self.finish(ChoiceReader::ended, out);
         }
         if let Some(usage) = reply::read_usage(chunk, self.quirks) {
             self.usage.update(usage.clone());
@@ -126,9 +132,6 @@ impl Decoder {
 
     fn read_choice(&mut self, number: u32, choice: &Value, out: &mut Vec<Event>) {
         let reader = self.choices.entry(number).or_default();
-        if reader.finished {
-            return;
-        }
         if let Some(delta) = choice.get("delta").and_then(Value::as_object) {
             reader.read(number, delta, out);
         } else if let Some(message) = choice.get("message").and_then(Value::as_object) {
@@ -138,10 +141,7 @@ impl Decoder {
             read_logprobs(number, logprobs, out);
         }
         if let Some(word) = choice.get("finish_reason").and_then(Value::as_str) {
-            if number == 0 {
-                reader.cite(0, &self.sources, out);
-            }
-            reader.finish(number, Some(word), out);
+            reader.note_end(word);
         }
     }
 
@@ -250,9 +250,8 @@ impl StreamDecoder for Decoder {
             return;
         }
         // Some hosts leave out `[DONE]`.
-        if !self.choices.is_empty() && self.choices.values().all(|choice| choice.finished) {
-            self.over = true;
-            out.push(Event::End);
+        if !self.choices.is_empty() && self.choices.values().all(ChoiceReader::ended) {
+            self.close(out);
         } else {
             let fault = Fault::bad_upstream("The provider's stream broke off.");
             self.fail(fault, out);
@@ -260,7 +259,7 @@ impl StreamDecoder for Decoder {
     }
 
     fn snapshot(&self) -> Snapshot {
-        let finished = self.choices.iter().filter(|(_, choice)| choice.finished);
+        let finished = self.choices.iter().filter(|(_, choice)| choice.ended());
         Snapshot {
             id: self.id.clone(),
             model: self.model.clone(),
