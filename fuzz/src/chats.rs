@@ -1,0 +1,168 @@
+//! The four decoders of a dialect. What each reads is written again, in every dialect.
+
+use bytes::Bytes;
+use http::HeaderMap;
+use serde_json::Value;
+use tollgate_model::{DialectId, Event, Fault, Reply};
+use tollgate_wire::{
+    DIALECTS, Dialect, Frame, Framing, Incoming, Operation, Quirks, Recipient, ReplyContext, Route,
+    scan,
+};
+
+use crate::bodies::{LIMITS, sound};
+use crate::frames::{cuts, frames};
+
+pub(crate) static QUIRKS: Quirks = Quirks::NONE;
+
+/// The routes of a dialect for one operation.
+pub(crate) fn routes(
+    dialect: DialectId,
+    operation: Operation,
+) -> impl Iterator<Item = &'static Route> {
+    let dialects = DIALECTS.iter().filter(move |one| one.id() == dialect);
+    dialects.flat_map(|one| one.rules().routes).filter(move |route| route.operation == operation)
+}
+
+pub(crate) fn incoming<'a>(
+    route: &'static Route,
+    headers: &'a HeaderMap,
+    body: &'a [u8],
+) -> Incoming<'a> {
+    Incoming { route, model: route.suffix.map(|_| "m"), headers, body }
+}
+
+pub(crate) fn request(dialect: &'static dyn Dialect, body: &[u8]) {
+    // A decoder is promised a body that passed the scan.
+    if scan(body, &LIMITS).is_err() {
+        return;
+    }
+    let headers = HeaderMap::new();
+    for route in routes(dialect.id(), Operation::Chat) {
+        let chat = match dialect.decode_request(&incoming(route, &headers, body)) {
+            Ok(chat) => chat,
+            Err(fault) => {
+                tell(&fault);
+                continue;
+            }
+        };
+        let to = Recipient { model: &chat.model, quirks: &QUIRKS };
+        for other in DIALECTS.iter().copied() {
+            let Ok(outgoing) = other.encode_request(&chat, &to) else { continue };
+            sound(&outgoing.body);
+            assert!(outgoing.path.starts_with('/'));
+            if other.id() == dialect.id() {
+                same(dialect, body, &outgoing.body);
+            }
+        }
+    }
+}
+
+/// Law 1: what was read is written as it was.
+fn same(dialect: &'static dyn Dialect, body: &[u8], written: &[u8]) {
+    let Ok(mut before) = serde_json::from_slice::<Value>(body) else { return };
+    let mut after: Value = serde_json::from_slice(written).expect("sound JSON");
+    for value in [&mut before, &mut after] {
+        if let (true, Some(members)) = (dialect.rules().model_in_body, value.as_object_mut()) {
+            members.remove("model");
+        }
+    }
+    assert_eq!(after, before, "read and written again it is another request");
+}
+
+pub(crate) fn reply(dialect: &'static dyn Dialect, body: &[u8]) {
+    let _ = dialect.skim_reply(body, &QUIRKS);
+    match dialect.decode_reply(body, &QUIRKS) {
+        Err(fault) => tell(&fault),
+        Ok(events) => {
+            assert_eq!(events.last(), Some(&Event::End), "a whole answer ends");
+            if let Ok(reply) = Reply::gather(events) {
+                for other in DIALECTS {
+                    sound(&other.encode_reply(&reply, &context()).body);
+                }
+            }
+        }
+    }
+}
+
+pub(crate) fn stream(dialect: &'static dyn Dialect, body: &[u8]) {
+    let array = body.trim_ascii_start().first() == Some(&b'[');
+    let framing = if array { Framing::JsonArray } else { Framing::Sse };
+    let (whole, broken) = frames(framing, [body]);
+    assert_eq!(frames(framing, cuts(body, body.len() as u64)), (whole.clone(), broken));
+    let events = read(dialect, &whole);
+    let closings = events.iter().filter(|event| matches!(event, Event::End | Event::Fault(_)));
+    assert_eq!(closings.count(), 1, "a stream ends once: {events:?}");
+    assert!(matches!(events.last(), Some(Event::End | Event::Fault(_))), "and says so last");
+    skim(dialect, &whole, &events);
+    for other in DIALECTS {
+        let mut encoder = other.encode_stream(context(), None);
+        let mut written = Vec::new();
+        for event in &events {
+            encoder.write(event.clone(), &mut written);
+        }
+        let (again, broken) = frames(Framing::Sse, [&written[..]]);
+        assert_eq!(broken, None, "{}", String::from_utf8_lossy(&written));
+        let sentinel = Bytes::from_static(b"[DONE]");
+        for frame in again.iter().filter(|frame| !frame.data.is_empty() && frame.data != sentinel) {
+            sound(&frame.data);
+        }
+    }
+}
+
+fn read(dialect: &'static dyn Dialect, frames: &[Frame]) -> Vec<Event> {
+    let mut decoder = dialect.decode_stream(&QUIRKS);
+    let mut events = Vec::new();
+    for frame in frames {
+        decoder.read(frame, &mut events);
+        resume(dialect, decoder.snapshot());
+    }
+    decoder.end(&mut events);
+    events
+}
+
+/// An encoder can go on from wherever a stream stands, and end it.
+fn resume(dialect: &'static dyn Dialect, snapshot: tollgate_wire::Snapshot) {
+    let mut written = Vec::new();
+    let mut encoder = dialect.encode_stream(context(), Some(snapshot));
+    encoder.write(Event::Fault(Fault::bad_upstream("it broke")), &mut written);
+    assert_eq!(frames(Framing::Sse, [&written[..]]).1, None);
+}
+
+/// Skimming sees what metering needs, as reading does.
+fn skim(dialect: &'static dyn Dialect, frames: &[Frame], read: &[Event]) {
+    let mut decoder = dialect.decode_stream(&QUIRKS);
+    let mut events = Vec::new();
+    for frame in frames {
+        decoder.skim(frame, &mut events);
+    }
+    decoder.end(&mut events);
+    events.retain(Event::is_metered);
+    let metered: Vec<_> = read.iter().filter(|event| event.is_metered()).cloned().collect();
+    assert_eq!(events, metered, "skimmed and read differ");
+}
+
+pub(crate) fn fault(dialect: &'static dyn Dialect, body: &[u8]) {
+    let headers = HeaderMap::new();
+    for status in [200, 400, 401, 404, 413, 429, 500, 503, 529] {
+        tell(&dialect.decode_fault(status, &headers, body));
+    }
+}
+
+/// Writes a fault in every dialect.
+pub(crate) fn tell(fault: &Fault) {
+    for dialect in DIALECTS {
+        let told = dialect.encode_fault(fault, "request-1");
+        assert!((400..600).contains(&told.status), "{}", told.status);
+        sound(&told.body);
+    }
+}
+
+fn context() -> ReplyContext {
+    ReplyContext {
+        id: "id-1".into(),
+        created: 1,
+        model: "m".into(),
+        stream_usage: true,
+        json_array: false,
+    }
+}
