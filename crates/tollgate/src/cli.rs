@@ -4,8 +4,11 @@
 mod at;
 mod check;
 mod keys;
+mod log;
 mod say;
 mod schema;
+mod signals;
+mod simulate;
 
 use std::process::ExitCode;
 
@@ -25,6 +28,8 @@ enum Command {
     Check(check::Check),
     /// Print the JSON Schema of a configuration, for editors
     Schema,
+    /// Run the simulated providers alone, for tests of applications
+    Simulate(simulate::Simulate),
     /// Make, list and revoke the keys that callers show
     Keys(keys::Keys),
 }
@@ -35,6 +40,7 @@ pub fn run() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Check(check) => check::run(&check),
         Command::Schema => schema::run(),
+        Command::Simulate(simulate) => simulate::run(&simulate),
         Command::Keys(keys) => keys::run(&keys),
     };
     done.unwrap_or_else(|error| {

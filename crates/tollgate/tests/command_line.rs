@@ -138,3 +138,12 @@ fn arguments_that_make_no_sense_are_a_fault_of_their_own() {
         assert_eq!(folder.run(&arguments).status.code(), Some(2), "{arguments:?}");
     }
 }
+
+#[test]
+fn a_simulator_that_cannot_listen_says_so() {
+    let held = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = held.local_addr().unwrap().to_string();
+    let refused = Folder::new("simulate").run(&["simulate", "--listen", &address]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(text(&refused.stderr).contains("cannot be listened on"), "{}", text(&refused.stderr));
+}

@@ -47,7 +47,7 @@ pub struct Refusals {
 impl Refusals {
     #[must_use]
     pub(super) fn new(file: PathBuf, mut refusals: Vec<Refusal>) -> Self {
-        refusals.sort_by(|a, b| (a.line, a.column).cmp(&(b.line, b.column)));
+        refusals.sort_by_key(|refusal| (refusal.line, refusal.column));
         refusals.dedup();
         Self { file, refusals }
     }
