@@ -112,6 +112,8 @@ export class VercelCompatible extends Vercel {
     return createOpenAICompatible({
       name: 'tollgate', baseURL: `${root}/v1`, apiKey: key, includeUsage: true,
       supportsStructuredOutputs: true,
+      // It writes the older name, which OpenAI's reasoning models refuse.
+      transformRequestBody: ({ max_tokens: cap, ...body }) => ({ ...body, max_completion_tokens: cap }),
     });
   }
 }
