@@ -110,12 +110,12 @@ fn credentials(request: &Request) -> Result<(), Refusal> {
         return Err(Refusal::new(401, "authentication_error", "x-api-key header is required"));
     }
     match request.header("anthropic-version") {
-        Some("2023-06-01" | "2023-01-01") => Ok(()),
+        Some("2026-10-21" | "2023-06-01" | "2023-01-01") => Ok(()),
         Some(other) => Err(Refusal::new(
             400,
             "invalid_request_error",
             format!(
-                "anthropic-version: \"{other}\" is not a valid version; expected one of 2023-01-01, 2023-06-01"
+                "anthropic-version: \"{other}\" is not a valid version; expected one of 2023-01-01, 2023-06-01, 2026-10-21"
             ),
         )),
         None => {

@@ -6,7 +6,7 @@ use crate::refusal::Refusal;
 use crate::shape::snake;
 use crate::signature;
 use base64::Engine as _;
-use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD};
 use serde_json::Value;
 
 /// The first byte of our own signatures.
@@ -158,7 +158,8 @@ fn signed(path: &str, part: &Value) -> Result<(), Refusal> {
     let over = part["functionCall"]["name"].as_str().unwrap_or_default();
     let ours = decoded.get(2..).is_some_and(|inner| inner.starts_with(b"simulated"));
     let good = match decoded.first() {
-        Some(_) if ours => signature::holds(ENVELOPE, over, text),
+        // The SDK for Python sends it back in the URL's alphabet.
+        Some(_) if ours => signature::holds(ENVELOPE, over, &STANDARD.encode(&decoded)),
         Some(first) => GENUINE.contains(first) || DUMMIES.contains(&decoded.as_slice()),
         None => true,
     };
