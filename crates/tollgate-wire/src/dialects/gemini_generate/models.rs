@@ -1,17 +1,49 @@
 //! The model list as Gemini's SDKs read it.
+//!
+//! Deliberately absent: limits of tokens, which the gateway does not know.
 
 use bytes::Bytes;
+use serde_json::{Value, json};
 
+use super::request::resource;
 use crate::{ModelEntry, operation::Models};
 
 #[derive(Debug)]
 pub struct List;
 
 impl Models for List {
-    fn encode_list(&self, _: &[ModelEntry]) -> Bytes {
-        Bytes::new()
+    fn encode_list(&self, models: &[ModelEntry]) -> Bytes {
+        let models: Vec<Value> = models.iter().map(written).collect();
+        json!({"models": models}).to_string().into()
     }
-    fn encode_one(&self, _: &ModelEntry) -> Bytes {
-        Bytes::new()
+
+    fn encode_one(&self, model: &ModelEntry) -> Bytes {
+        written(model).to_string().into()
+    }
+}
+
+fn written(model: &ModelEntry) -> Value {
+    json!({
+        "name": resource(&model.name),
+        "displayName": model.name,
+        "description": format!("Offered by {}", model.owner),
+        "supportedGenerationMethods": [
+            "generateContent", "streamGenerateContent", "countTokens", "embedContent",
+            "batchEmbedContents",
+        ],
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_model_is_named_as_google_names_resources() {
+        let entry = ModelEntry { name: "assistant".into(), owner: "tollgate".into(), created: 0 };
+        let list: Value = serde_json::from_slice(&List.encode_list(&[entry.clone()])).unwrap();
+        assert_eq!(list["models"][0]["name"], "models/assistant");
+        let one: Value = serde_json::from_slice(&List.encode_one(&entry)).unwrap();
+        assert_eq!(one, list["models"][0]);
     }
 }
