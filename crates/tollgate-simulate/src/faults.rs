@@ -113,7 +113,7 @@ impl Manners {
     pub(crate) fn of(model: &str) -> Self {
         Self {
             model: model.to_owned(),
-            fault: model.split_once("fault-").and_then(|(_, rest)| Fault::named(rest)),
+            fault: asked_for(model).and_then(Fault::named),
             pace: figure(model, "-pace-").map(|ms| Duration::from_millis(ms.min(600_000))),
             first: figure(model, "-first-"),
         }
@@ -123,6 +123,13 @@ impl Manners {
     pub(crate) fn before_reading(&self) -> bool {
         matches!(self.fault, Some(Fault::Status { status: 401 | 403 | 429, .. }))
     }
+}
+
+/// What follows `fault-`, unless that is the end of another word, as in `default-`.
+fn asked_for(model: &str) -> Option<&str> {
+    let (before, rest) = model.split_once("fault-")?;
+    let own_word = !before.ends_with(|c: char| c.is_alphanumeric());
+    if own_word { Some(rest) } else { asked_for(rest) }
 }
 
 fn figure(model: &str, word: &str) -> Option<u64> {
@@ -181,6 +188,8 @@ mod tests {
     fn names_are_read_wherever_they_stand() {
         let of = |name: &str| Manners::of(name).fault;
         assert_eq!(of("gpt-4o"), None);
+        assert_eq!(of("my-default-500"), None);
+        assert_eq!(of("default-fault-empty"), Some(Fault::Empty));
         assert_eq!(
             of("gpt-fault-429"),
             Some(Fault::Status { status: 429, retry_after: true, quota: false })

@@ -244,6 +244,11 @@ pub(crate) fn canonical(shape: &Shape, value: &Value) -> Value {
             items.iter().map(|each| canonical(item, each)).collect()
         }
         (Shape::List(item), one) => Value::Array(vec![canonical(item, one)]),
+        // An enum by its number: the tables hold the words in the order of their numbers.
+        (Shape::Word(words), Value::Number(n)) => {
+            let at = n.as_u64().and_then(|n| usize::try_from(n).ok());
+            at.and_then(|at| words.get(at)).map_or(Value::Null, |word| Value::from(*word))
+        }
         (Shape::Num | Shape::Int, Value::String(s)) => {
             s.parse::<f64>().map_or_else(|_| value.clone(), whole_or_not)
         }

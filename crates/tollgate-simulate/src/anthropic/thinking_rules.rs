@@ -26,7 +26,10 @@ pub(super) fn budget(body: &Value) -> Result<(), Refusal> {
             ));
         }
     }
-    if matches!(body["tool_choice"]["type"].as_str(), Some("any" | "tool")) {
+    // Adaptive thinking is left out silently when a tool is forced.
+    if thinking["type"] == "enabled"
+        && matches!(body["tool_choice"]["type"].as_str(), Some("any" | "tool"))
+    {
         return Err(invalid("Thinking may not be enabled when tool_choice forces tool use."));
     }
     if body["temperature"].as_f64().is_some_and(|t| (t - 1.0).abs() > f64::EPSILON) {

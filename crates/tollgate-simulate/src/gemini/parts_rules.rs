@@ -61,7 +61,8 @@ pub(super) fn system(content: &Value) -> Result<(), Refusal> {
 fn part(path: &str, part: &Value) -> Result<(), Refusal> {
     let set: Vec<&&str> = DATA.iter().filter(|d| !part[**d].is_null()).collect();
     match set.as_slice() {
-        [] if part["thoughtSignature"].is_null() => {
+        // A signature or a cut of a video may stand alone.
+        [] if part["thoughtSignature"].is_null() && part["videoMetadata"].is_null() => {
             return Err(field(
                 "GenerateContentRequest",
                 &format!("{path}.data"),

@@ -71,7 +71,6 @@ fn inputs(input: &Value) -> Result<Vec<(u64, u64)>, Refusal> {
         )
     };
     match input {
-        Value::String(one) if one.is_empty() => Err(wrong()),
         Value::String(one) => Ok(vec![text(one)]),
         Value::Array(many) if many.is_empty() || many.len() > 2048 => Err(wrong()),
         Value::Array(many) if many.iter().all(Value::is_u64) => Ok(vec![ids_of(many)]),
