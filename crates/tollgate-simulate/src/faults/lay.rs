@@ -136,7 +136,8 @@ fn unterminated(frames: &[Frame], streamed: bool) -> Vec<Frame> {
     if !streamed {
         let mut whole = frames.to_vec();
         if let Some(last) = whole.last_mut() {
-            last.bytes = last.bytes.slice(..last.bytes.len().saturating_sub(1));
+            let bare = last.bytes.trim_ascii_end().len();
+            last.bytes = last.bytes.slice(..bare.saturating_sub(1));
         }
         return whole;
     }
