@@ -13,8 +13,8 @@ use serde_json::Value;
 pub(super) fn messages(body: &Value) -> Result<(), Refusal> {
     shaped(&tables::MESSAGE_CALL, body)?;
     ranges(body)?;
-    both(body)?;
     thinking_rules::budget(body)?;
+    both(body)?;
     prefill(body)?;
     effort(body)
 }
