@@ -60,8 +60,11 @@ fn request(to: &str, path: &str, key: &str, model: &str, bytes: usize) -> Vec<u8
     let frame = format!(
         "{{\"model\":\"{model}\"{stream}{extra},\"messages\":[{{\"role\":\"user\",\"content\":\"\"}}]}}"
     );
-    let text: String =
-        "The quick brown fox pays the toll. ".chars().cycle().take(bytes.saturating_sub(frame.len())).collect();
+    let text: String = "The quick brown fox pays the toll. "
+        .chars()
+        .cycle()
+        .take(bytes.saturating_sub(frame.len()))
+        .collect();
     let body = frame.replace("\"content\":\"\"", &format!("\"content\":\"{text}\""));
     format!(
         "POST {path} HTTP/1.1\r\nhost: {to}\r\nauthorization: Bearer {key}\r\nx-api-key: {key}\r\nanthropic-version: 2023-06-01\r\ncontent-type: application/json\r\naccept: */*\r\nuser-agent: bench\r\ncontent-length: {}\r\n\r\n{body}",
@@ -77,11 +80,7 @@ async fn connect(to: &str) -> anyhow::Result<TcpStream> {
 }
 
 /// Sends the request and reads the whole answer; gives the pieces of a chunked one.
-async fn once(
-    stream: &mut TcpStream,
-    reader: &mut Reader,
-    request: &[u8],
-) -> anyhow::Result<u64> {
+async fn once(stream: &mut TcpStream, reader: &mut Reader, request: &[u8]) -> anyhow::Result<u64> {
     stream.write_all(request).await?;
     let head = reader.head(stream).await?.context("closed before an answer")?;
     if status(&head) != Some(200) {
@@ -113,7 +112,10 @@ async fn closed_loop(plan: &Arc<Plan>) -> anyhow::Result<String> {
             let mut stream = connect(&plan.to).await?;
             let mut reader = Reader::new();
             let mut done = 0u64;
-            while left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1)).is_ok() {
+            while left
+                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1))
+                .is_ok()
+            {
                 once(&mut stream, &mut reader, &plan.request).await?;
                 done += 1;
             }
@@ -161,16 +163,16 @@ async fn open_loop(plan: &Arc<Plan>) -> anyhow::Result<String> {
     }
     seen.sort_unstable();
     let at = |share: f64| {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "an index")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            clippy::cast_precision_loss,
+            reason = "an index"
+        )]
         let index = ((seen.len() - 1) as f64 * share) as usize;
         seen[index]
     };
-    Ok(format!(
-        "{{\"done\":{},\"p50_us\":{},\"p99_us\":{}}}",
-        seen.len(),
-        at(0.5),
-        at(0.99)
-    ))
+    Ok(format!("{{\"done\":{},\"p50_us\":{},\"p99_us\":{}}}", seen.len(), at(0.5), at(0.99)))
 }
 
 async fn streams(plan: &Arc<Plan>) -> anyhow::Result<String> {

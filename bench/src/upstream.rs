@@ -86,7 +86,8 @@ async fn streamed(
     count: u32,
     pause: Duration,
 ) -> anyhow::Result<()> {
-    let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
+    let head =
+        "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
     let begin = format!("{head}{}", chunk(script.begin));
     stream.write_all(begin.as_bytes()).await?;
     let piece = chunk(script.piece);

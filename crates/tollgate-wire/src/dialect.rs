@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tollgate_model::{Chat, DialectId, Event, Fault, Losses, Reply};
 
+use crate::scan::Scan;
 use crate::{Frame, Quirks, Route, dialects};
 
 /// Every dialect, sorted by name.
@@ -96,6 +97,9 @@ pub struct Rules {
     pub path: fn(model: &str, stream: bool) -> String,
     /// A stream states usage only when it is asked to (`stream_options.include_usage`).
     pub usage_is_optional: bool,
+    /// Whether a provider with such quirks would take a body of this dialect amiss as it stands,
+    /// so that it is written anew for it.
+    pub disturbs: fn(&Quirks, &[u8], &Scan) -> bool,
     /// The response header that names the provider's own id of the call.
     pub request_id: &'static str,
 }

@@ -45,6 +45,8 @@ pub struct Provider {
     /// Runs where its users decide: plain `http` is allowed.
     pub self_hosted: bool,
     pub operations: &'static [Operation],
+    /// Bare names that this vendor's own models have; a `*` at the end stands for any ending.
+    pub serves: &'static [&'static str],
     /// Models to show in examples and in the first call; not a limit.
     pub sample_models: &'static [&'static str],
     pub quirks: Quirks,

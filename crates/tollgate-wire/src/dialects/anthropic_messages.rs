@@ -77,6 +77,7 @@ const RULES: Rules = Rules {
     ],
     path: |_, _| "/v1/messages".to_owned(),
     usage_is_optional: false,
+    disturbs: |_, _, _| false,
     request_id: "request-id",
 };
 

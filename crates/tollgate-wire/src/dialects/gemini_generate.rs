@@ -61,6 +61,7 @@ const RULES: Rules = Rules {
     response_headers: &["server-timing", "x-gemini-service-tier"],
     path: |model, stream| path(model, if stream { STREAM } else { ":generateContent" }),
     usage_is_optional: false,
+    disturbs: |_, _, _| false,
     request_id: "x-request-id",
 };
 

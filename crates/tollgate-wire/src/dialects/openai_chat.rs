@@ -21,6 +21,7 @@ pub mod models;
 mod outgoing;
 mod parts;
 mod pieces;
+mod quirks;
 mod reasoning;
 mod reply;
 mod request;
@@ -47,6 +48,7 @@ const RULES: Rules = Rules {
     query: &[],
     response_headers: &["x-ratelimit-*", "openai-processing-ms", "openai-version"],
     path: |_, _| "/chat/completions".to_owned(),
+    disturbs: quirks::disturbs,
     request_id: fault::REQUEST_ID,
 };
 

@@ -13,6 +13,7 @@ pub const ROW: Provider = Provider {
     key_optional: false,
     self_hosted: false,
     operations: &[Operation::Chat, Operation::CountTokens],
+    serves: &["claude-*"],
     sample_models: &["claude-sonnet-4-5"],
     quirks: Quirks::NONE,
 };

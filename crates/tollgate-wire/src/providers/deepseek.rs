@@ -16,6 +16,7 @@ pub const ROW: Provider = Provider {
     key_optional: false,
     self_hosted: false,
     operations: &[Operation::Chat],
+    serves: &["deepseek-*"],
     sample_models: &["deepseek-chat"],
     quirks: Quirks {
         seed_field: None,

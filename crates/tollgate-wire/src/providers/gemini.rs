@@ -13,6 +13,7 @@ pub const ROW: Provider = Provider {
     key_optional: false,
     self_hosted: false,
     operations: &[Operation::Chat, Operation::CountTokens, Operation::Embed],
+    serves: &["gemini-*"],
     sample_models: &["gemini-2.5-flash"],
     quirks: Quirks::NONE,
 };

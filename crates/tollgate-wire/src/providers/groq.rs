@@ -13,6 +13,7 @@ pub const ROW: Provider = Provider {
     key_optional: false,
     self_hosted: false,
     operations: &[Operation::Chat],
+    serves: &[],
     sample_models: &["llama-3.3-70b-versatile"],
     quirks: Quirks {
         max_tokens_field: MaxTokens::MaxCompletionTokens,

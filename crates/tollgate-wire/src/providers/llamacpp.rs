@@ -16,6 +16,7 @@ pub const ROW: Provider = Provider {
     key_optional: true,
     self_hosted: true,
     operations: &[Operation::Chat, Operation::CountTokens, Operation::Embed],
+    serves: &[],
     sample_models: &[],
     quirks: Quirks {
         top_k: true,

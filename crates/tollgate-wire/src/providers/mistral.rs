@@ -13,6 +13,15 @@ pub const ROW: Provider = Provider {
     key_optional: false,
     self_hosted: false,
     operations: &[Operation::Chat, Operation::Embed],
+    serves: &[
+        "mistral-*",
+        "ministral-*",
+        "codestral-*",
+        "magistral-*",
+        "pixtral-*",
+        "devstral-*",
+        "open-mistral-*",
+    ],
     sample_models: &["mistral-small-latest"],
     quirks: Quirks {
         seed_field: Some("random_seed"),

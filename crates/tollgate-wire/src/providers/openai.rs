@@ -13,6 +13,15 @@ pub const ROW: Provider = Provider {
     key_optional: false,
     self_hosted: false,
     operations: &[Operation::Chat, Operation::Embed],
+    serves: &[
+        "gpt-*",
+        "chatgpt-*",
+        "o1*",
+        "o3*",
+        "o4*",
+        "text-embedding-3-*",
+        "text-embedding-ada-*",
+    ],
     sample_models: &["gpt-4o-mini"],
     quirks: Quirks {
         max_tokens_field: MaxTokens::MaxCompletionTokens,

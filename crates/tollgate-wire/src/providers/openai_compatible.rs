@@ -13,6 +13,7 @@ pub const ROW: Provider = Provider {
     key_optional: true,
     self_hosted: true,
     operations: &[Operation::Chat, Operation::Embed],
+    serves: &[],
     sample_models: &[],
     quirks: Quirks::NONE,
 };

@@ -16,6 +16,7 @@ pub const ROW: Provider = Provider {
     key_optional: false,
     self_hosted: false,
     operations: &[Operation::Chat, Operation::Embed],
+    serves: &[],
     sample_models: &["openrouter/auto"],
     quirks: Quirks {
         developer_role: true,

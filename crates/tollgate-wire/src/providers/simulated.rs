@@ -17,6 +17,7 @@ pub const ROW: Provider = Provider {
     key_optional: true,
     self_hosted: true,
     operations: &[Operation::Chat, Operation::CountTokens, Operation::Embed],
+    serves: &[],
     sample_models: &["hello"],
     // Strict as OpenAI itself is, where it speaks that dialect.
     quirks: super::openai::ROW.quirks,

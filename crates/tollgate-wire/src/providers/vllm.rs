@@ -16,6 +16,7 @@ pub const ROW: Provider = Provider {
     key_optional: true,
     self_hosted: true,
     operations: &[Operation::Chat, Operation::Embed],
+    serves: &[],
     sample_models: &[],
     quirks: Quirks {
         developer_role: true,

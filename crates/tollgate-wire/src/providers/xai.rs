@@ -13,6 +13,7 @@ pub const ROW: Provider = Provider {
     key_optional: false,
     self_hosted: false,
     operations: &[Operation::Chat],
+    serves: &["grok-*"],
     sample_models: &["grok-4"],
     quirks: Quirks {
         max_tokens_field: MaxTokens::MaxCompletionTokens,

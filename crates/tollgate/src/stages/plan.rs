@@ -92,7 +92,7 @@ fn resolved(gateway: &Gateway, asked: &str) -> Option<Plan> {
 /// The first configured provider whose own models are named like this.
 fn known_for<'g>(gateway: &'g Gateway, asked: &str) -> Option<&'g Arc<Upstream>> {
     gateway.upstreams.values().find(|upstream| {
-        upstream.row.sample_models.iter().any(|known| match known.strip_suffix('*') {
+        upstream.row.serves.iter().any(|known| match known.strip_suffix('*') {
             Some(prefix) => asked.starts_with(prefix),
             None => asked == *known,
         })

@@ -49,8 +49,8 @@ pub(super) fn fit(worker: &Worker, ask: &Ask, target: &Target) -> Result<Attempt
 
 /// Whether the bytes can travel as they are: the target takes its dialect as it is written.
 fn verbatim(ask: &Ask, target: &Target) -> bool {
-    let _ = target;
-    ask.scan.is_some()
+    let Some(scan) = &ask.scan else { return false };
+    !(ask.dialect.rules().disturbs)(&target.upstream.row.quirks, &ask.body, scan)
 }
 
 /// The caller's own bytes, with the target's name for the model; and whether the gateway asked
