@@ -2,9 +2,10 @@
 import base64
 import importlib.metadata
 
-from langchain_anthropic import ChatAnthropic
+from langchain_anthropic import ChatAnthropic, chat_models as over_anthropic
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 from langchain_openai import ChatOpenAI, OpenAIEmbeddings
+from langchain_openai.chat_models import base as over_openai
 
 from anthropic_sdk import Anthropic
 from exchange import Answer, Ask, Call
@@ -75,7 +76,16 @@ class LangChainOpenAI(LangChain):
     name = "langchain-openai"
     version = importlib.metadata.version("langchain-openai")
     features = frozenset({"embeddings", "usage-in-stream"})
-    errors = OpenAI.errors
+    # It wraps the SDK's classes in its own, but for what comes inside a stream.
+    errors = {
+        "unauthenticated": over_openai.OpenAIAuthenticationError,
+        "not_found": over_openai.OpenAIModelNotFoundError,
+        "bad_request": over_openai.OpenAIInvalidRequestError,
+        "rate_limited": over_openai.OpenAIRateLimitError,
+        "in_stream": OpenAI.errors["in_stream"],
+        **dict.fromkeys(("server", "overloaded", "bad_upstream", "unavailable", "timeout"),
+                        over_openai.OpenAIAPIError),
+    }
 
     def __init__(self, root: str, key: str, seconds: float):
         self.settings = {"base_url": f"{root}/v1", "api_key": key, "max_retries": 0,
@@ -104,7 +114,16 @@ class LangChainAnthropic(LangChain):
     name = "langchain-anthropic"
     version = importlib.metadata.version("langchain-anthropic")
     features = frozenset({"usage-in-stream", "thinking-text"})
-    errors = Anthropic.errors
+    errors = {
+        "unauthenticated": over_anthropic.AnthropicAuthenticationError,
+        "not_found": over_anthropic.AnthropicModelNotFoundError,
+        "bad_request": over_anthropic.AnthropicInvalidRequestError,
+        "rate_limited": over_anthropic.AnthropicRateLimitError,
+        "overloaded": over_anthropic.AnthropicOverloadedError,
+        "in_stream": Anthropic.errors["in_stream"],
+        **dict.fromkeys(("server", "bad_upstream", "unavailable", "timeout"),
+                        over_anthropic.AnthropicAPIError),
+    }
 
     def __init__(self, root: str, key: str, seconds: float):
         self.settings = {"base_url": root, "api_key": key, "max_retries": 0, "timeout": seconds}
