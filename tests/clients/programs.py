@@ -39,9 +39,11 @@ class Program:
     """A running program. Use it in a `with`."""
 
     def __init__(self, name: str, command: list, ready: str, environment: dict | None = None,
-                 seconds: float = 20):
+                 files: dict[str, str] | None = None, seconds: float = 20):
         self.name = name
         self.place = tempfile.TemporaryDirectory(prefix=f"tollgate-{name}-")
+        for file, text in (files or {}).items():
+            (Path(self.place.name) / file).write_text(text)
         self.log = Path(self.place.name) / "log"
         # Only what is needed: no provider's key of the machine reaches a test.
         clean = {"PATH": os.environ["PATH"], "HOME": self.place.name, **(environment or {})}
@@ -94,14 +96,10 @@ class Program:
 def gateway(configuration: str, environment: dict | None = None) -> tuple[Program, str]:
     """A gateway with this configuration, and its address. `{data}` and `{admin}` become free ports."""
     data, admin = free_port(), free_port()
-    with tempfile.NamedTemporaryFile("w", suffix=".yaml", prefix="tollgate-", delete=False) as file:
-        file.write(configuration.replace("{data}", str(data)).replace("{admin}", str(admin)))
-    try:
-        program = Program(
-            "gateway", [tollgate(), "serve", "--config", file.name],
-            f"http://127.0.0.1:{admin}/readyz", environment)
-    finally:
-        Path(file.name).unlink()
+    written = configuration.replace("{data}", str(data)).replace("{admin}", str(admin))
+    program = Program(
+        "gateway", [tollgate(), "serve", "--config", "tollgate.yaml"],
+        f"http://127.0.0.1:{admin}/readyz", environment, {"tollgate.yaml": written})
     return program, f"http://127.0.0.1:{data}"
 
 
