@@ -23,8 +23,8 @@ bench: ## measure against bare reverse proxies, side by side
 	@bench/run
 
 fuzz: ## ten minutes for each decoder
-	@scripts/toolchain run
-	@fuzz/run --seconds 600
+	@scripts/toolchain test
+	@fuzz/run 600
 
 fmt: ## format the Rust sources
 	cargo fmt --all
