@@ -3,12 +3,15 @@
 
 mod at;
 mod check;
+mod follow;
 mod keys;
 mod log;
 mod say;
 mod schema;
+mod serve;
 mod signals;
 mod simulate;
+mod welcome;
 
 use std::process::ExitCode;
 
@@ -24,6 +27,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Run the gateway
+    Serve(at::At),
     /// Check a configuration, and say everything that is wrong with it
     Check(check::Check),
     /// Print the JSON Schema of a configuration, for editors
@@ -38,6 +43,7 @@ enum Command {
 #[must_use]
 pub fn run() -> ExitCode {
     let done = match Cli::parse().command {
+        Command::Serve(at) => serve::run(&at),
         Command::Check(check) => check::run(&check),
         Command::Schema => schema::run(),
         Command::Simulate(simulate) => simulate::run(&simulate),

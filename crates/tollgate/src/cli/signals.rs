@@ -28,3 +28,8 @@ impl End {
         }
     }
 }
+
+/// Requests to read the configuration again.
+pub(super) fn reload() -> io::Result<Signal> {
+    signal(SignalKind::hangup())
+}

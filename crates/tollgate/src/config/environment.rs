@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use secrecy::SecretString;
 use tollgate_wire::{PROVIDERS, Provider};
 
 use super::place::{Path, Place};
-use super::providers::SIMULATED;
+use super::providers::{SIMULATED, SIMULATED_KEY};
 use super::refusal::{Refusal, Refusals};
 use super::secret::{Reference, Surroundings};
 use super::{
@@ -32,7 +33,9 @@ impl Config {
                 .find(|name| variable(name).is_some_and(|value| !value.is_empty()));
             let found = match set {
                 Some(name) => with_key(row, name, &around),
-                None if row.kind == SIMULATED => Ok(provider(row, None, None)),
+                None if row.kind == SIMULATED => {
+                    Ok(provider(row, None, Some(SecretString::from(SIMULATED_KEY))))
+                }
                 None => continue,
             };
             match found {
@@ -84,7 +87,7 @@ fn with_key(
 fn provider(
     row: &'static Provider,
     base: Option<BaseUrl>,
-    api_key: Option<secrecy::SecretString>,
+    api_key: Option<SecretString>,
 ) -> ProviderConfig {
     ProviderConfig {
         name: row.kind.to_owned(),

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use secrecy::SecretString;
 use tollgate_model::DialectId;
 use tollgate_wire::{Provider, provider};
 
@@ -16,6 +17,10 @@ use super::{BaseUrl, Listen, ProviderConfig, Scheme, Timeouts, UpstreamTls, writ
 
 /// The kind that can live inside this process.
 pub const SIMULATED: &str = "simulated";
+
+/// What the simulated provider is shown when the file gives it no key: like those it stands in for,
+/// it wants to see one, and any will do.
+pub(super) const SIMULATED_KEY: &str = "any-key-will-do";
 
 /// Longest that a call may be given.
 const MAX_TOTAL: Duration = Duration::from_secs(24 * 3600);
@@ -69,7 +74,7 @@ fn one(
                     hint,
                 );
             }
-            None
+            (provider.kind == SIMULATED).then(|| SecretString::from(SIMULATED_KEY))
         }
     };
     let dialect = written.dialect.as_deref().and_then(|text| dialect(check, path, provider, text));

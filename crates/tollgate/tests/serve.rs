@@ -1,0 +1,244 @@
+//! `tollgate serve` from the outside: what it says at the first start and later, what it does when a
+//! port is busy, when its configuration changes, and when it is told to end.
+
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path =
+            std::env::temp_dir().join(format!("tollgate-serve-{}-{name}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&path);
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.0.join(name), text).unwrap();
+    }
+
+    fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.0.join(name)).unwrap_or_default()
+    }
+
+    /// The program in this folder, with its output in `out` and its log in `err`.
+    #[expect(clippy::disallowed_methods, reason = "this test is about the program as a program")]
+    fn start(&self, arguments: &[&str]) -> Running<'_> {
+        let file = |name: &str| Stdio::from(std::fs::File::create(self.0.join(name)).unwrap());
+        let child = Command::new(env!("CARGO_BIN_EXE_tollgate"))
+            .args(arguments)
+            .current_dir(&self.0)
+            .env_clear()
+            .stdout(file("out"))
+            .stderr(file("err"))
+            .spawn()
+            .unwrap();
+        Running { child, folder: self }
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+struct Running<'a> {
+    child: Child,
+    folder: &'a Folder,
+}
+
+impl Running<'_> {
+    /// What it said, once it has said everything.
+    fn welcome(&mut self) -> String {
+        wait(|| {
+            let said = self.folder.read("out");
+            said.contains("A first call:").then_some(said)
+        })
+    }
+
+    fn signal(&self, name: &str) {
+        #[expect(clippy::disallowed_methods, reason = "the standard library sends no signals")]
+        let sent =
+            Command::new("kill").args([name, &self.child.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+    }
+
+    fn end(mut self) -> Option<i32> {
+        self.signal("-TERM");
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Waits until `found` finds something.
+fn wait<T>(mut found: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    loop {
+        if let Some(value) = found() {
+            return value;
+        }
+        assert!(Instant::now() < deadline, "waited for ten seconds");
+        pause(20);
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "no runtime waits for this thread")]
+fn pause(millis: u64) {
+    std::thread::sleep(Duration::from_millis(millis));
+}
+
+/// The word after `begins` in what was said.
+fn after<'a>(said: &'a str, begins: &str) -> &'a str {
+    let line = said
+        .lines()
+        .find(|line| line.starts_with(begins))
+        .unwrap_or_else(|| panic!("{begins} in {said}"));
+    line[begins.len()..].split_whitespace().next().unwrap()
+}
+
+/// Status and body of a chat call.
+fn call(data: &str, key: &str, model: &str) -> (u16, String) {
+    let address = data.strip_prefix("http://").unwrap();
+    let body =
+        format!(r#"{{"model":"{model}","messages":[{{"role":"user","content":"Good morning"}}]}}"#);
+    let head = format!(
+        "POST /v1/chat/completions HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {key}\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+        body.len()
+    );
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    stream.write_all((head + &body).as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let status = answer.split(' ').nth(1).unwrap_or_else(|| panic!("no status in {answer:?}"));
+    (status.parse().unwrap(), answer)
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+#[test]
+fn the_first_start_makes_a_key_and_a_later_one_names_it() {
+    let folder = Folder::new("first");
+    let mut running = folder.start(&["serve"]);
+    let said = running.welcome();
+    let (data, key) = (after(&said, "Callers").to_owned(), after(&said, "Key ").to_owned());
+    assert!(said.lines().any(|line| line.starts_with("curl ") && line.contains(&key)), "{said}");
+    let (status, answer) = call(&data, &key, "simulated/hello");
+    assert!(status == 200 && answer.contains("You said: Good morning"), "{answer}");
+    assert_eq!(call(&data, "tg_not-a-real-key", "simulated/hello").0, 401);
+    assert_eq!(running.end(), Some(0), "{}", folder.read("err"));
+    assert!(!folder.read("err").contains(&key));
+
+    let mut running = folder.start(&["serve"]);
+    let said = running.welcome();
+    assert!(said.contains("Keys       first") && !said.contains(&key), "{said}");
+    assert_eq!(call(after(&said, "Callers"), &key, "simulated/hello").0, 200);
+    running.end();
+}
+
+#[test]
+fn a_busy_default_port_gives_way_and_a_busy_chosen_one_does_not() {
+    // Another program may hold the default; then this test need not.
+    let _held = TcpListener::bind("127.0.0.1:8080");
+    let folder = Folder::new("busy");
+    let mut running = folder.start(&["serve"]);
+    let said = running.welcome();
+    assert!(said.contains("Port 8080 is busy: taking "), "{said}");
+    assert!(!after(&said, "Callers").ends_with(":8080"), "{said}");
+    running.end();
+
+    let folder = Folder::new("chosen");
+    let held = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = held.local_addr().unwrap();
+    let text =
+        format!("listen: {{ data: {address} }}\nproviders: {{ play: {{ kind: simulated }} }}\n");
+    folder.write("tollgate.yaml", &text);
+    let mut running = folder.start(&["serve", "--config", "tollgate.yaml"]);
+    assert_eq!(running.child.wait().unwrap().code(), Some(1));
+    assert!(folder.read("err").contains(&address.to_string()), "{}", folder.read("err"));
+    assert_eq!(folder.read("out"), "");
+    drop(held);
+    // The key that was made for a start that never was has been taken back.
+    let mut running = folder.start(&["serve", "--config", "tollgate.yaml"]);
+    assert!(running.welcome().contains("shown this once"));
+    running.end();
+}
+
+#[test]
+fn a_good_change_is_taken_over_and_a_bad_one_is_not() {
+    let folder = Folder::new("reload");
+    let (data, admin) = (free_port(), free_port());
+    let good = |model: &str| {
+        format!(
+            "listen: {{ data: \"127.0.0.1:{data}\", admin: \"127.0.0.1:{admin}\" }}\n\
+             providers: {{ play: {{ kind: simulated }} }}\nmodels:\n  {model}: {{ targets: [ {{ to: play/hello }} ] }}\n"
+        )
+    };
+    folder.write("tollgate.yaml", &good("assistant"));
+    let mut running = folder.start(&["serve", "--config", "tollgate.yaml"]);
+    let said = running.welcome();
+    let (url, key) = (after(&said, "Callers").to_owned(), after(&said, "Key ").to_owned());
+    assert_eq!(call(&url, &key, "assistant").0, 200);
+    assert_eq!(call(&url, &key, "helper").0, 404);
+
+    folder.write("tollgate.yaml", &good("helper"));
+    wait(|| (call(&url, &key, "helper").0 == 200).then_some(()));
+    assert_eq!(call(&url, &key, "assistant").0, 404);
+
+    folder.write("tollgate.yaml", &good("assistant").replace("play/hello", "plya/hello"));
+    wait(|| folder.read("err").contains("no provider `plya`").then_some(()));
+    let log = folder.read("err");
+    for part in ["line=4", "column=", "models.assistant.targets[0].to", "did you mean `play`?"] {
+        assert!(log.contains(part), "{part} in {log}");
+    }
+    assert_eq!(call(&url, &key, "helper").0, 200);
+
+    // Not noticed but asked for.
+    folder.write("tollgate.yaml", &good("third"));
+    running.signal("-HUP");
+    wait(|| (call(&url, &key, "third").0 == 200).then_some(()));
+    assert_eq!(running.end(), Some(0), "{}", folder.read("err"));
+}
+
+#[test]
+fn a_hundred_bad_versions_fail_no_call() {
+    let folder = Folder::new("hundred");
+    let (data, admin) = (free_port(), free_port());
+    let good = format!(
+        "listen: {{ data: \"127.0.0.1:{data}\", admin: \"127.0.0.1:{admin}\" }}\n\
+         providers: {{ play: {{ kind: simulated }} }}\n"
+    );
+    folder.write("tollgate.yaml", &good);
+    let mut running = folder.start(&["serve", "--config", "tollgate.yaml"]);
+    let said = running.welcome();
+    let (url, key) = (after(&said, "Callers").to_owned(), after(&said, "Key ").to_owned());
+    for number in 0..100 {
+        folder.write("tollgate.yaml", &format!("{good}mistake{number}: {{}}\n"));
+        running.signal("-HUP");
+        let named = format!("path=\"mistake{number}\"");
+        wait(|| {
+            assert_eq!(call(&url, &key, "play/hello").0, 200);
+            folder.read("err").contains(&named).then_some(())
+        });
+    }
+    let log = folder.read("err");
+    let refused =
+        log.lines().filter(|line| line.contains("is refused") && line.contains("line=3")).count();
+    assert!(refused >= 100, "{refused} of 100 refused");
+    assert_eq!(running.end(), Some(0), "{log}");
+}
