@@ -107,6 +107,7 @@ fn model(exchange: &Exchange) -> String {
     let named = request.and_then(|request| request.body.json["model"].as_str());
     let path = request.map(|request| request.path.as_str()).unwrap_or_default();
     let in_path = path.split_once("models/").and_then(|(_, rest)| rest.split(':').next());
+    let in_path = in_path.filter(|model| !model.is_empty());
     let fallback = exchange.model.as_deref();
     let (first, second) =
         if exchange.dialect.starts_with("gemini") { (in_path, named) } else { (named, in_path) };

@@ -129,7 +129,14 @@ pub fn missing(said: &Said, foreign: &Value) -> Vec<Difference> {
     let mut miss = |field, what: Option<String>| {
         found.extend(what.map(|what| Difference::new(field, what, "nothing")));
     };
-    let text = |text: &&String| !heard.texts.iter().any(|heard| heard.contains(text.as_str()));
+    // One vendor carries the result of a tool as an object: the same JSON, not in a string.
+    let opened = |text: &str| {
+        let json = serde_json::from_str::<Value>(text).ok().filter(Value::is_object);
+        json.is_some_and(|json| heard.objects.contains(&json))
+    };
+    let text = |text: &&String| {
+        !heard.texts.iter().any(|heard| heard.contains(text.as_str())) && !opened(text)
+    };
     miss("said.text", said.texts.iter().find(text).map(|text| shortened(text)));
     let name = |name: &&String| !heard.texts.iter().any(|heard| heard == *name);
     miss("said.tool_name", said.tools.iter().find(name).cloned());

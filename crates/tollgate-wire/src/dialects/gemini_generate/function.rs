@@ -47,14 +47,31 @@ pub(super) fn result(response: &Map<String, Value>) -> (String, Option<bool>) {
     }
 }
 
-/// The text as a `response`: an object as itself, anything else as the output.
+/// The text as a `response`: an object as itself, anything else as the output. So is an object
+/// with numbers that Google would round: inside a `response` it knows floats alone.
 pub(super) fn response(text: &str, failed: bool) -> Map<String, Value> {
     if failed {
         return Map::from_iter([("error".to_owned(), text.into())]);
     }
     match serde_json::from_str::<Map<String, Value>>(text) {
-        Ok(object) if !object.contains_key("output") && !object.contains_key("error") => object,
+        Ok(object)
+            if !object.contains_key("output")
+                && !object.contains_key("error")
+                && object.values().all(is_exact) =>
+        {
+            object
+        }
         _ => Map::from_iter([("output".to_owned(), text.into())]),
+    }
+}
+
+/// Every number is the same as a 64-bit float. Depth is bounded by the parser.
+fn is_exact(value: &Value) -> bool {
+    match value {
+        Value::Number(number) => number.as_f64().is_some_and(|number| number.abs() < 9e15),
+        Value::Array(list) => list.iter().all(is_exact),
+        Value::Object(fields) => fields.values().all(is_exact),
+        _ => true,
     }
 }
 
@@ -84,7 +101,14 @@ mod tests {
 
     #[test]
     fn results_keep_what_they_say() {
-        for text in ["sunny", "[1,2]", r#"{"error":"x","code":3}"#, r#"{"temperature":20}"#] {
+        for text in [
+            "sunny",
+            "[1,2]",
+            r#"{"error":"x","code":3}"#,
+            r#"{"temperature":20}"#,
+            r#"{"id": 1234567890123456789}"#,
+            r#"{"list": [12345678901234567890123]}"#,
+        ] {
             let (said, failed) = result(&response(text, false));
             assert_eq!((said.as_str(), failed), (text, None));
         }

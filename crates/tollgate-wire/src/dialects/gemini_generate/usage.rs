@@ -84,7 +84,8 @@ pub(super) fn written(usage: &Usage) -> Option<Value> {
         return None;
     }
     let (input, output) = (usage.total_input(), usage.total_output());
-    let thoughts = usage.reasoning_output_tokens;
+    let shown = [usage.output_tokens, usage.audio_output_tokens, usage.image_output_tokens];
+    let shown = shown.into_iter().flatten().reduce(u64::saturating_add);
     let mut out = Map::new();
     let mut put = |field: &str, figure: Option<u64>| {
         if let Some(figure) = figure {
@@ -92,15 +93,14 @@ pub(super) fn written(usage: &Usage) -> Option<Value> {
         }
     };
     put("promptTokenCount", input);
-    put("candidatesTokenCount", output.map(|all| all.saturating_sub(thoughts.unwrap_or(0))));
-    put("thoughtsTokenCount", thoughts);
+    put("candidatesTokenCount", shown);
+    put("thoughtsTokenCount", usage.reasoning_output_tokens);
     put("cachedContentTokenCount", usage.cache_read_input_tokens);
     put("totalTokenCount", Some(input.unwrap_or(0).saturating_add(output.unwrap_or(0))));
     let classes = [("AUDIO", usage.audio_input_tokens), ("IMAGE", usage.image_input_tokens)];
     details(&mut out, "promptTokensDetails", input, &classes);
     let classes = [("AUDIO", usage.audio_output_tokens), ("IMAGE", usage.image_output_tokens)];
-    let visible = output.map(|all| all.saturating_sub(thoughts.unwrap_or(0)));
-    details(&mut out, "candidatesTokensDetails", visible, &classes);
+    details(&mut out, "candidatesTokensDetails", shown, &classes);
     Some(out.into())
 }
 

@@ -166,6 +166,7 @@ fn content(
     let mut written = content_of(message, path, writer);
     let empty = written.get("parts").and_then(Value::as_array).is_none_or(Vec::is_empty);
     if empty && !native {
+        message.extras.report(path, writer.losses);
         return None;
     }
     written.entry("role").or_insert_with(|| role.into());
@@ -176,10 +177,13 @@ fn content(
 fn content_of(message: &Message, path: &str, writer: &mut PartWriter<'_>) -> Map<String, Value> {
     let mut list = Vec::new();
     for (at, part) in message.parts.iter().enumerate() {
+        let path = format!("{path}.content[{at}]");
         let said = !matches!(&part.kind, PartKind::Text(text) if text.is_empty());
         // Gemini refuses empty texts, which other dialects send beside calls.
         if said || part.extras.is_of(ID) {
-            writer.write(part, &format!("{path}.content[{at}]"), &mut list);
+            writer.write(part, &path, &mut list);
+        } else {
+            part.extras.report(&path, writer.losses);
         }
     }
     let mut written = Map::new();

@@ -196,9 +196,12 @@ impl PartWriter<'_> {
                 None
             }
         };
-        if let Some(mut written) = written {
-            part.extras.restore(ID, &mut written, path, self.losses);
-            out.push(written.into());
+        match written {
+            Some(mut written) => {
+                part.extras.restore(ID, &mut written, path, self.losses);
+                out.push(written.into());
+            }
+            None => part.extras.report(path, self.losses),
         }
         out.append(&mut beside);
     }

@@ -115,6 +115,7 @@ fn encode_list(tools: &[Tool], losses: &mut Losses) -> Value {
             ToolKind::Native { dialect, json } if *dialect == ID => list.push(json.clone()),
             ToolKind::Native { json, .. } => {
                 losses.dropped(&path, json["type"].as_str().unwrap_or("type"));
+                tool.extras.report(&path, losses);
             }
         }
     }

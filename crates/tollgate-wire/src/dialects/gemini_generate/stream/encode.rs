@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use tollgate_model::{Event, Fault, Losses, Usage};
 
@@ -85,39 +86,48 @@ impl Encoder {
         (at, &mut self.choices[at])
     }
 
-    /// A frame around `inner`, the JSON of an object without its closing brace.
-    fn frame(&mut self, inner: &str, tail: bool, out: &mut Vec<u8>) {
-        let head: &[u8] = match (self.context.json_array, self.begun) {
+    /// Opens a frame.
+    fn open(&mut self, out: &mut Vec<u8>) {
+        out.extend_from_slice(match (self.context.json_array, self.begun) {
             (false, _) => b"data: ",
             (true, false) => b"[",
             (true, true) => b",\r\n",
-        };
+        });
         self.begun = true;
-        out.extend_from_slice(head);
-        out.extend_from_slice(inner.as_bytes());
-        out.extend_from_slice(if tail { self.tail.as_bytes() } else { b"}" });
+    }
+
+    /// Closes a frame.
+    fn shut(&self, out: &mut Vec<u8>) {
         if !self.context.json_array {
             out.extend_from_slice(b"\r\n\r\n");
         }
     }
 
     /// A frame with one part of one choice.
-    fn part(&mut self, choice: u32, part: &Value, out: &mut Vec<u8>) {
+    fn part(&mut self, choice: u32, part: &impl Serialize, out: &mut Vec<u8>) {
+        self.open(out);
         let (at, open) = self.choice(choice);
         open.begun = true;
         let fields = std::mem::take(&mut open.fields);
-        let mut inner = String::from("{\"candidates\":[{\"content\":{\"parts\":[");
-        inner.push_str(&part.to_string());
-        inner.push_str("],\"role\":\"model\"},\"index\":");
-        inner.push_str(&at.to_string());
+        out.extend_from_slice(b"{\"candidates\":[{\"content\":{\"parts\":[");
+        append(part, out);
+        out.extend_from_slice(b"],\"role\":\"model\"},\"index\":");
+        append(&at, out);
         for (field, value) in fields {
-            inner.push(',');
-            inner.push_str(&Value::from(field).to_string());
-            inner.push(':');
-            inner.push_str(&value.to_string());
+            out.push(b',');
+            append(&field, out);
+            out.push(b':');
+            append(&value, out);
         }
-        inner.push_str("}]");
-        self.frame(&inner, true, out);
+        out.extend_from_slice(b"}]");
+        out.extend_from_slice(self.tail.as_bytes());
+        self.shut(out);
+    }
+
+    /// A part that goes behind the calls before it, as far as they are whole.
+    fn piece(&mut self, choice: u32, part: &impl Serialize, out: &mut Vec<u8>) {
+        self.flush(choice, false, out);
+        self.part(choice, part, out);
     }
 
     /// Writes the held calls of a choice from the first on, as far as their arguments are whole;
@@ -165,18 +175,21 @@ impl Encoder {
             last.insert("usageMetadata".into(), usage);
         }
         if !last.is_empty() {
-            let mut inner = Value::Object(last).to_string();
-            inner.pop();
-            self.frame(&inner, true, out);
+            self.open(out);
+            append(&last, out);
+            out.pop();
+            out.extend_from_slice(self.tail.as_bytes());
+            self.shut(out);
         }
         self.close(out);
     }
 
     fn fault(&mut self, fault: &Fault, out: &mut Vec<u8>) {
         let id = Some(self.context.id.as_str());
-        let mut inner = json!({"error": fault::object(fault, id)}).to_string();
-        inner.pop();
-        self.frame(&inner, false, out);
+        let error = json!({"error": fault::object(fault, id)});
+        self.open(out);
+        append(&error, out);
+        self.shut(out);
         self.close(out);
     }
 
@@ -191,11 +204,23 @@ impl Encoder {
         let Event::Native { choice, dialect, json } = event else { return };
         let path = format!("candidates[{choice}]");
         match answer::native(*dialect, json, &path, &mut self.losses) {
-            Native::Part(part) => self.part(*choice, &part, out),
+            Native::Part(part) => self.piece(*choice, &part, out),
             Native::Candidate(fields) => self.choice(*choice).1.fields.extend(fields),
             Native::Nothing => {}
         }
     }
+}
+
+/// The part that most frames are made of.
+#[derive(Serialize)]
+struct Said<'a> {
+    text: &'a str,
+}
+
+/// Appends a value that cannot fail to be JSON.
+fn append(value: &impl Serialize, out: &mut Vec<u8>) {
+    let written = serde_json::to_writer(&mut *out, value);
+    debug_assert!(written.is_ok(), "plain values are JSON");
 }
 
 impl StreamEncoder for Encoder {
@@ -209,22 +234,19 @@ impl StreamEncoder for Encoder {
                 self.context.model = model.unwrap_or(std::mem::take(&mut self.context.model));
                 self.set_tail();
             }
-            Event::Text { choice, text } => {
-                self.flush(choice, false, out);
-                self.part(choice, &answer::text(&text), out);
-            }
+            Event::Text { choice, text } => self.piece(choice, &Said { text: &text }, out),
             Event::Refusal { choice, text } => {
                 self.losses.approximated(&format!("candidates[{choice}]"), "refusal");
-                self.part(choice, &answer::text(&text), out);
+                self.piece(choice, &Said { text: &text }, out);
             }
             Event::Reasoning { choice, text } => {
-                self.part(choice, &answer::thought(&text, None), out);
+                self.piece(choice, &answer::thought(&text, None), out);
             }
             Event::ReasoningSignature { choice, signature } => {
-                self.part(choice, &answer::signature_alone(&signature), out);
+                self.piece(choice, &answer::signature_alone(&signature), out);
             }
             Event::RedactedReasoning { choice, data } => {
-                self.part(choice, &answer::redacted(&data), out);
+                self.piece(choice, &answer::redacted(&data), out);
             }
             Event::ToolCallStart { choice, index, id, name, signature } => {
                 self.flush(choice, false, out);
@@ -246,7 +268,7 @@ impl StreamEncoder for Encoder {
             Event::Media { choice, media } => {
                 let path = format!("candidates[{choice}]");
                 if let Some(part) = answer::media(&media, &path, &mut self.losses) {
-                    self.part(choice, &part, out);
+                    self.piece(choice, &part, out);
                 }
             }
             Event::Native { .. } => self.native(&event, out),
