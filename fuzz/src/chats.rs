@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::HeaderMap;
 use serde_json::Value;
-use tollgate_model::{DialectId, Event, Fault, Reply};
+use tollgate_model::{DialectId, Event, Fault, Reply, Usage};
 use tollgate_wire::{
     DIALECTS, Dialect, Frame, Framing, Incoming, Operation, Quirks, Recipient, ReplyContext, Route,
     scan,
@@ -51,18 +51,18 @@ pub(crate) fn request(dialect: &'static dyn Dialect, body: &[u8]) {
             sound(&outgoing.body);
             assert!(outgoing.path.starts_with('/'));
             if other.id() == dialect.id() {
-                same(dialect, body, &outgoing.body);
+                same(body, &outgoing.body);
             }
         }
     }
 }
 
-/// Law 1: what was read is written as it was.
-fn same(dialect: &'static dyn Dialect, body: &[u8], written: &[u8]) {
+/// Law 1: what was read is written as it was, but for the model.
+fn same(body: &[u8], written: &[u8]) {
     let Ok(mut before) = serde_json::from_slice::<Value>(body) else { return };
     let mut after: Value = serde_json::from_slice(written).expect("sound JSON");
     for value in [&mut before, &mut after] {
-        if let (true, Some(members)) = (dialect.rules().model_in_body, value.as_object_mut()) {
+        if let Some(members) = value.as_object_mut() {
             members.remove("model");
         }
     }
@@ -128,7 +128,8 @@ fn resume(dialect: &'static dyn Dialect, snapshot: tollgate_wire::Snapshot) {
     assert_eq!(frames(Framing::Sse, [&written[..]]).1, None);
 }
 
-/// Skimming sees what metering needs, as reading does.
+/// Skimming a sound stream sees what metering needs, as reading it does. (It does not look into
+/// frames of content, so it may miss that one is broken.)
 fn skim(dialect: &'static dyn Dialect, frames: &[Frame], read: &[Event]) {
     let mut decoder = dialect.decode_stream(&QUIRKS);
     let mut events = Vec::new();
@@ -136,9 +137,22 @@ fn skim(dialect: &'static dyn Dialect, frames: &[Frame], read: &[Event]) {
         decoder.skim(frame, &mut events);
     }
     decoder.end(&mut events);
-    events.retain(Event::is_metered);
-    let metered: Vec<_> = read.iter().filter(|event| event.is_metered()).cloned().collect();
-    assert_eq!(events, metered, "skimmed and read differ");
+    if read.last() == Some(&Event::End) {
+        assert_eq!(metered(&events), metered(read), "skimmed and read differ");
+    }
+}
+
+/// What stays of the events in the books.
+fn metered(events: &[Event]) -> (Vec<&Event>, Usage) {
+    let mut usage = Usage::default();
+    let mut others = Vec::new();
+    for event in events.iter().filter(|event| event.is_metered()) {
+        match event {
+            Event::Usage(stated) => usage.update(stated.clone()),
+            other => others.push(other),
+        }
+    }
+    (others, usage)
 }
 
 pub(crate) fn fault(dialect: &'static dyn Dialect, body: &[u8]) {

@@ -78,7 +78,10 @@ impl Member {
 /// # Errors
 /// When it is no JSON, has a key twice, or exceeds a limit.
 pub fn scan(body: &[u8], limits: &Limits) -> Result<Scan, ScanError> {
-    pass::run(body, limits).map_err(|(kind, offset)| ScanError::at(kind, offset, body))
+    pass::run(body, limits).map_err(|fail| {
+        let (kind, offset) = *fail;
+        ScanError::at(kind, offset, body)
+    })
 }
 
 impl Scan {

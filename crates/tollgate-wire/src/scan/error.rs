@@ -52,6 +52,14 @@ pub enum ScanErrorKind {
     },
 }
 
+/// A refusal inside the pass: small, so that the way of sound bodies stays in registers.
+pub(super) type Fail = Box<(ScanErrorKind, usize)>;
+
+#[cold]
+pub(super) fn fail(kind: ScanErrorKind, at: usize) -> Fail {
+    Box::new((kind, at))
+}
+
 impl ScanError {
     #[cold]
     pub(crate) fn at(kind: ScanErrorKind, offset: usize, body: &[u8]) -> Self {

@@ -40,22 +40,31 @@ impl<T: Copy + Default, const N: usize> Inline<T, N> {
     }
 
     #[inline]
+    pub(super) fn pop(&mut self) -> Option<T> {
+        self.length = self.length.checked_sub(1)?;
+        self.first.get(self.length).copied().or_else(|| self.more.pop())
+    }
+
+    #[inline]
     pub(super) fn last_mut(&mut self) -> Option<&mut T> {
-        match self.more.last_mut() {
-            Some(item) => Some(item),
-            None => self.first[..self.length.min(N)].last_mut(),
-        }
+        if self.length > N { self.more.last_mut() } else { self.first[..self.length].last_mut() }
+    }
+
+    /// Whether `found` says so of an item from `start` on.
+    #[inline]
+    pub(super) fn any_since(&self, start: usize, found: impl Fn(&T) -> bool) -> bool {
+        let first = self.first.get(start..self.length.min(N)).unwrap_or_default();
+        first.iter().any(&found)
+            || (self.length > N && self.more[start.saturating_sub(N)..].iter().any(&found))
     }
 
     /// The items from `start` on.
-    #[inline]
     pub(super) fn since(&self, start: usize) -> impl Iterator<Item = &T> {
         let first = self.first.get(start..self.length.min(N)).unwrap_or_default();
         let more = self.more.get(start.saturating_sub(N)..).unwrap_or_default();
         first.iter().chain(more)
     }
 
-    #[inline]
     pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
         self.since(0)
     }

@@ -27,7 +27,7 @@ pub(super) struct Keys<'a> {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Object {
     /// Its first key in `few`.
-    from: usize,
+    from: u32,
     /// Its keys stand in the last set of `many`.
     many: bool,
 }
@@ -47,12 +47,12 @@ impl<'a> Keys<'a> {
 
     #[inline]
     pub(super) fn open(&self) -> Object {
-        Object { from: self.few.len(), many: false }
+        Object { from: self.few.len() as u32, many: false }
     }
 
     #[inline]
     pub(super) fn close(&mut self, object: Object) {
-        self.few.truncate(object.from);
+        self.few.truncate(object.from as usize);
         if object.many {
             self.many.pop();
         }
@@ -67,13 +67,16 @@ impl<'a> Keys<'a> {
         (start, end): (u32, u32),
         escaped: bool,
     ) -> bool {
-        if object.many || escaped || self.few.len() - object.from == FEW {
+        let from = object.from as usize;
+        if object.many || escaped || self.few.len() - from == FEW {
             return self.add_to_many(object, start as usize, end as usize);
         }
         let key = Key { head: head(self.body, start, end), start, length: end - start };
-        let is_new = self.few.since(object.from).all(|other| !self.same(key, *other));
+        if self.few.any_since(from, |other| self.same(key, *other)) {
+            return false;
+        }
         self.few.push(key);
-        is_new
+        true
     }
 
     #[inline]
@@ -93,8 +96,9 @@ impl<'a> Keys<'a> {
         if !object.many {
             object.many = true;
             let mut set = HashSet::with_capacity_and_hasher(2 * FEW, self.seed);
-            set.extend(self.few.since(object.from).map(|key| Cow::Borrowed(self.text(*key))));
-            self.few.truncate(object.from);
+            let from = object.from as usize;
+            set.extend(self.few.since(from).map(|key| Cow::Borrowed(self.text(*key))));
+            self.few.truncate(from);
             self.many.push(set);
         }
         let key = unescape(self.body.get(start..end).unwrap_or_default());

@@ -1,16 +1,17 @@
 //! The pass itself: a loop and a stack of its own, so that depth costs no call stack.
 
+use super::error::{Fail, fail};
 use super::inline::Inline;
 use super::keys::{Keys, Object};
 use super::{Limits, Member, Scan, ScanErrorKind, text};
-
-type Fail = (ScanErrorKind, usize);
 
 struct Pass<'a> {
     body: &'a [u8],
     at: usize,
     limits: &'a Limits,
-    levels: Inline<Level, 16>,
+    /// The innermost array or object, and those around it.
+    level: Level,
+    around: Inline<Level, 16>,
     keys: Keys<'a>,
     counted: usize,
     scan: Scan,
@@ -18,7 +19,9 @@ struct Pass<'a> {
 
 #[derive(Clone, Copy, Debug, Default)]
 enum Level {
+    /// Nothing is open.
     #[default]
+    Outside,
     Array,
     Object(Object),
 }
@@ -26,7 +29,7 @@ enum Level {
 pub(super) fn run(body: &[u8], limits: &Limits) -> Result<Scan, Fail> {
     // Places are kept in 32 bits.
     if u32::try_from(body.len()).is_err() {
-        return Err((ScanErrorKind::TooLong, 0));
+        return Err(fail(ScanErrorKind::TooLong, 0));
     }
     if !body.is_ascii() {
         check_characters(body)?;
@@ -35,28 +38,29 @@ pub(super) fn run(body: &[u8], limits: &Limits) -> Result<Scan, Fail> {
         body,
         at: 0,
         limits,
-        levels: Inline::default(),
+        level: Level::Outside,
+        around: Inline::default(),
         keys: Keys::new(body, limits.seed),
         counted: 0,
         scan: Scan::default(),
     };
     if pass.next().is_none() {
-        return Err((ScanErrorKind::Empty, pass.at));
+        return Err(fail(ScanErrorKind::Empty, pass.at));
     }
     pass.value()?;
     match pass.next() {
         None => Ok(pass.scan),
-        Some(_) => Err((ScanErrorKind::Trailing, pass.at)),
+        Some(_) => Err(fail(ScanErrorKind::Trailing, pass.at)),
     }
 }
 
 fn check_characters(body: &[u8]) -> Result<(), Fail> {
     if body.starts_with(b"\xEF\xBB\xBF") {
-        return Err((ScanErrorKind::ByteOrderMark, 0));
+        return Err(fail(ScanErrorKind::ByteOrderMark, 0));
     }
     std::str::from_utf8(body)
         .map(|_| ())
-        .map_err(|error| (ScanErrorKind::NotUtf8, error.valid_up_to()))
+        .map_err(|error| fail(ScanErrorKind::NotUtf8, error.valid_up_to()))
 }
 
 impl Pass<'_> {
@@ -84,47 +88,49 @@ impl Pass<'_> {
     #[inline]
     fn go_on(&mut self) -> Result<bool, Fail> {
         loop {
-            if self.levels.len() == 1
+            if self.around.len() == 1
                 && let Some(member) = self.scan.members.last_mut()
             {
                 member.value.1 = self.at as u32;
             }
-            let Some(level) = self.levels.last_mut() else { return Ok(false) };
-            let level = *level;
-            match (level, self.next()) {
-                (Level::Array, Some(b',')) => {
-                    self.at += 1;
-                    return Ok(true);
-                }
-                (Level::Object(_), Some(b',')) => {
-                    self.at += 1;
-                    self.next();
-                    self.key()?;
-                    return Ok(true);
-                }
-                (Level::Array, Some(b']')) => {}
-                (Level::Object(object), Some(b'}')) => self.keys.close(object),
-                (Level::Array, _) => return Err(self.unexpected("\",\" or \"]\"")),
-                (Level::Object(_), _) => return Err(self.unexpected("\",\" or \"}\"")),
+            match self.level {
+                Level::Outside => return Ok(false),
+                Level::Array => match self.next() {
+                    Some(b',') => {
+                        self.at += 1;
+                        return Ok(true);
+                    }
+                    Some(b']') => {}
+                    _ => return Err(self.unexpected("\",\" or \"]\"")),
+                },
+                Level::Object(object) => match self.next() {
+                    Some(b',') => {
+                        self.at += 1;
+                        self.next();
+                        self.key(object)?;
+                        return Ok(true);
+                    }
+                    Some(b'}') => self.keys.close(object),
+                    _ => return Err(self.unexpected("\",\" or \"}\"")),
+                },
             }
-            self.at += 1;
-            self.levels.truncate(self.levels.len() - 1);
+            self.close();
         }
     }
 
     /// True when a value must follow; false when the object was empty.
     #[inline]
     fn open_object(&mut self) -> Result<bool, Fail> {
-        self.open(Level::Object(self.keys.open()))?;
-        if self.levels.len() == 1 {
+        let object = self.keys.open();
+        self.open(Level::Object(object))?;
+        if self.around.len() == 1 {
             self.scan.inside = Some(self.at as u32);
         }
         if self.next() == Some(b'}') {
-            self.at += 1;
-            self.levels.truncate(self.levels.len() - 1);
+            self.close();
             return Ok(false);
         }
-        self.key()?;
+        self.key(object)?;
         Ok(true)
     }
 
@@ -132,8 +138,7 @@ impl Pass<'_> {
     fn open_array(&mut self) -> Result<bool, Fail> {
         self.open(Level::Array)?;
         if self.next() == Some(b']') {
-            self.at += 1;
-            self.levels.truncate(self.levels.len() - 1);
+            self.close();
             return Ok(false);
         }
         Ok(true)
@@ -141,17 +146,23 @@ impl Pass<'_> {
 
     #[inline]
     fn open(&mut self, level: Level) -> Result<(), Fail> {
-        if self.levels.len() == self.limits.depth {
-            return Err((ScanErrorKind::TooDeep(self.limits.depth), self.at));
+        if self.around.len() == self.limits.depth {
+            return Err(fail(ScanErrorKind::TooDeep(self.limits.depth), self.at));
         }
-        self.levels.push(level);
+        self.around.push(std::mem::replace(&mut self.level, level));
         self.at += 1;
         Ok(())
     }
 
+    #[inline]
+    fn close(&mut self) {
+        self.at += 1;
+        self.level = self.around.pop().unwrap_or_default();
+    }
+
     /// A key and its colon.
     #[inline]
-    fn key(&mut self) -> Result<(), Fail> {
+    fn key(&mut self, mut object: Object) -> Result<(), Fail> {
         let quote = self.at;
         if self.body.get(quote) != Some(&b'"') {
             return Err(self.unexpected("a key in quotes"));
@@ -160,20 +171,19 @@ impl Pass<'_> {
         let place = (quote as u32 + 1, end as u32);
         self.counted += 1;
         if self.counted > self.limits.keys {
-            return Err((ScanErrorKind::TooManyKeys(self.limits.keys), quote));
+            return Err(fail(ScanErrorKind::TooManyKeys(self.limits.keys), quote));
         }
-        if let Some(Level::Object(object)) = self.levels.last_mut()
-            && !self.keys.add(object, place, escaped)
-        {
+        if !self.keys.add(&mut object, place, escaped) {
             let key = text::unescape(&self.body[quote + 1..end]);
-            return Err((ScanErrorKind::duplicate(&key), quote));
+            return Err(fail(ScanErrorKind::duplicate(&key), quote));
         }
+        self.level = Level::Object(object);
         self.at = end + 1;
         if self.next() != Some(b':') {
             return Err(self.unexpected("\":\""));
         }
         self.at += 1;
-        if self.levels.len() == 1 {
+        if self.around.len() == 1 {
             self.next();
             let value = (self.at as u32, self.at as u32);
             self.scan.members.push(Member { key: place, value });
@@ -200,17 +210,17 @@ impl Pass<'_> {
 
     fn number(&mut self) -> Result<bool, Fail> {
         let start = self.at;
-        let bad = (ScanErrorKind::BadNumber, start);
+        let bad = || fail(ScanErrorKind::BadNumber, start);
         self.at += usize::from(self.body[start] == b'-');
         let leading_zero = self.body.get(self.at) == Some(&b'0');
         let whole = self.digits();
         if whole == 0 || (leading_zero && whole > 1) {
-            return Err(bad);
+            return Err(bad());
         }
         if self.body.get(self.at) == Some(&b'.') {
             self.at += 1;
             if self.digits() == 0 {
-                return Err(bad);
+                return Err(bad());
             }
         }
         if let Some(b'e' | b'E') = self.body.get(self.at) {
@@ -219,7 +229,7 @@ impl Pass<'_> {
                 self.at += 1;
             }
             if self.digits() == 0 {
-                return Err(bad);
+                return Err(bad());
             }
         }
         Ok(false)
@@ -246,6 +256,6 @@ impl Pass<'_> {
 
     #[cold]
     fn unexpected(&self, wanted: &'static str) -> Fail {
-        (ScanErrorKind::unexpected(self.body, self.at, wanted), self.at)
+        fail(ScanErrorKind::unexpected(self.body, self.at, wanted), self.at)
     }
 }

@@ -5,8 +5,7 @@ use std::borrow::Cow;
 use memchr::memchr;
 
 use super::ScanErrorKind;
-
-type Fail = (ScanErrorKind, usize);
+use super::error::{Fail, fail};
 
 /// Reads a string from just after its opening quote. Gives the place of the closing quote, and
 /// whether an escape came before it.
@@ -22,8 +21,8 @@ pub(super) fn skip(body: &[u8], start: usize) -> Result<(usize, bool), Fail> {
                 escaped = true;
                 at = escape(body, at)?;
             }
-            Some(_) => return Err((ScanErrorKind::ControlCharacter, at)),
-            None => return Err((ScanErrorKind::Ended { wanted: "the end of a string" }, at)),
+            Some(_) => return Err(fail(ScanErrorKind::ControlCharacter, at)),
+            None => return Err(fail(ScanErrorKind::Ended { wanted: "the end of a string" }, at)),
         }
     }
 }
@@ -86,14 +85,14 @@ fn escape(body: &[u8], at: usize) -> Result<usize, Fail> {
                 0xD800..=0xDBFF => {
                     let pair = body.get(at + 6..at + 8) == Some(b"\\u")
                         && (0xDC00..=0xDFFF).contains(&hex(body, at + 6)?);
-                    if pair { Ok(at + 12) } else { Err((ScanErrorKind::LoneSurrogate, at)) }
+                    if pair { Ok(at + 12) } else { Err(fail(ScanErrorKind::LoneSurrogate, at)) }
                 }
-                0xDC00..=0xDFFF => Err((ScanErrorKind::LoneSurrogate, at)),
+                0xDC00..=0xDFFF => Err(fail(ScanErrorKind::LoneSurrogate, at)),
                 _ => Ok(at + 6),
             }
         }
-        Some(_) => Err((ScanErrorKind::UnknownEscape, at)),
-        None => Err((ScanErrorKind::Ended { wanted: "the end of a string" }, at + 1)),
+        Some(_) => Err(fail(ScanErrorKind::UnknownEscape, at)),
+        None => Err(fail(ScanErrorKind::Ended { wanted: "the end of a string" }, at + 1)),
     }
 }
 
@@ -104,10 +103,10 @@ fn hex(body: &[u8], at: usize) -> Result<u32, Fail> {
     for place in 0..4 {
         let Some(digit) = digits.get(place) else {
             let ended = ScanErrorKind::Ended { wanted: "the end of a string" };
-            return Err((ended, at + 2 + place));
+            return Err(fail(ended, at + 2 + place));
         };
         let Some(value) = char::from(*digit).to_digit(16) else {
-            return Err((ScanErrorKind::UnknownEscape, at));
+            return Err(fail(ScanErrorKind::UnknownEscape, at));
         };
         unit = unit << 4 | value;
     }
