@@ -152,6 +152,8 @@ fn metered(events: &[Event]) -> (Vec<&Event>, Usage) {
             other => others.push(other),
         }
     }
+    // How the provider wrote it may have come from one frame or several.
+    usage.raw = None;
     (others, usage)
 }
 

@@ -83,9 +83,9 @@ fn file(uri: &str, mime: Option<&str>) -> Value {
     file
 }
 
-/// A file that Google holds is of use to Google alone; any other address can be fetched by all.
+/// A file that Google holds is of use to Google alone; any other address is as good elsewhere.
 fn by_uri(uri: String, mime: Option<String>) -> MediaSource {
-    if is_google(&uri) || !uri.starts_with("http") {
+    if is_google(&uri) {
         MediaSource::File { id: uri, mime }
     } else {
         MediaSource::Url { url: uri, mime }

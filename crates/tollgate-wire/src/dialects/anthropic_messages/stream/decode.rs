@@ -56,8 +56,11 @@ impl StreamDecoder for Decoder {
         }
         match Glance::of(frame) {
             Glance::Content => {}
-            Glance::Block { opens } => self.skim_block(&frame.data, opens),
-            Glance::Rest => self.step_or_fail(&frame.data, false, out),
+            // A host that leaves out the opening begins with a block.
+            Glance::Block { opens } if self.snapshot.started => {
+                self.skim_block(&frame.data, opens);
+            }
+            Glance::Block { .. } | Glance::Rest => self.step_or_fail(&frame.data, false, out),
         }
     }
 
@@ -91,7 +94,10 @@ impl Decoder {
         let index = data.index.unwrap_or(0);
         match &*data.kind {
             "message_start" => self.start(data.message.unwrap_or_default(), content, out)?,
-            "content_block_start" if !content => self.opened(index),
+            "content_block_start" if !content => {
+                self.started(out);
+                self.opened(index);
+            }
             "content_block_stop" if !content => self.closed(index),
             "content_block_delta" if !content => {}
             "content_block_start" => {
