@@ -127,6 +127,6 @@ fn whole(value: &Value) -> Option<u64> {
     const EXACT: f64 = 9_007_199_254_740_992.0;
     value.as_u64().or_else(|| {
         let float = value.as_f64()?;
-        (float >= 0.0 && float < EXACT && float.fract() == 0.0).then_some(float as u64)
+        ((0.0..EXACT).contains(&float) && float.fract() == 0.0).then_some(float as u64)
     })
 }

@@ -54,8 +54,12 @@ impl Blocks {
         let mut block = Map::new();
         match &part.kind {
             PartKind::Text(text) | PartKind::Refusal(text) => {
-                // Anthropic refuses empty texts.
-                if text.is_empty() && !own && part.cache.is_none() {
+                // Anthropic refuses texts without a letter in them.
+                if text.trim().is_empty() && !own {
+                    if part.cache.is_some() {
+                        losses.dropped(path, "cache_control");
+                    }
+                    part.extras.report(path, losses);
                     return Ok(true);
                 }
                 block.insert("type".into(), json!("text"));

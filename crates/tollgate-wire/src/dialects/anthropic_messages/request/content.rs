@@ -48,12 +48,12 @@ fn decode_block(block: Value, path: String, place: Place) -> Result<Part, Fault>
     if fields.kind().is_empty() {
         return Err(fields.missing("type"));
     }
-    let mut spelt = Vec::new();
+    let mut inner = Extras::default();
     let kind = match fields.kind() {
         "text" => text(&mut fields)?,
         "image" | "document" if !has_plain_source(&fields) => return Ok(native(fields)),
-        "image" => media(&mut fields, MediaKind::Image, &mut spelt)?,
-        "document" => media(&mut fields, MediaKind::Document, &mut spelt)?,
+        "image" => media(&mut fields, MediaKind::Image, &mut inner)?,
+        "document" => media(&mut fields, MediaKind::Document, &mut inner)?,
         "thinking" => PartKind::Reasoning {
             text: fields.need_text("thinking")?,
             // An empty one is no signature; the field stays behind as it was written.
@@ -73,13 +73,11 @@ fn decode_block(block: Value, path: String, place: Place) -> Result<Part, Fault>
     let mut rest = fields.left_over();
     rest.remove("type");
     let mut extras = Extras::left_over(ID, rest);
-    for (field, canonical, written) in spelt {
-        extras.spell(ID, field, Some(canonical), written);
+    if let Some(source) = inner.nested("source") {
+        extras.nest(ID, "source", source.clone());
     }
     Ok(Part { kind, cache, extras })
 }
-
-type Spelt = Vec<(&'static str, Value, Value)>;
 
 fn native(fields: Fields) -> Part {
     let kind = PartKind::Native { dialect: ID, json: Value::Object(fields.left_over()) };
@@ -115,28 +113,39 @@ fn has_plain_source(fields: &Fields) -> bool {
     kind.is_none_or(|kind| matches!(kind, "base64" | "url" | "file" | "text"))
 }
 
-fn media(fields: &mut Fields, kind: MediaKind, spelt: &mut Spelt) -> Result<PartKind, Fault> {
-    let Some(source) = fields.peek("source").cloned() else { return Err(fields.missing("source")) };
-    let mut inner = Fields::of(source.clone(), fields.at("source"))?;
-    let found = match inner.kind() {
+fn media(fields: &mut Fields, kind: MediaKind, extras: &mut Extras) -> Result<PartKind, Fault> {
+    let Some(mut inner) = fields.object("source")? else { return Err(fields.missing("source")) };
+    let mut spelt = None;
+    let source = match inner.kind() {
         "base64" => {
-            let data = standard_base64(inner.need_text("data")?);
+            let data = inner.need_text("data")?;
+            let data = match standard_base64(&data) {
+                Some(standard) => {
+                    spelt = Some((json!(standard), Value::String(data)));
+                    standard
+                }
+                None => data,
+            };
             MediaSource::Base64 { mime: inner.need_text("media_type")?, data }
         }
-        "url" => MediaSource::Url { url: inner.need_text("url")?, mime: inner.text("media_type")? },
-        "file" => {
-            MediaSource::File { id: inner.need_text("file_id")?, mime: inner.text("media_type")? }
-        }
+        "url" => MediaSource::Url { url: inner.need_text("url")?, mime: None },
+        "file" => MediaSource::File { id: inner.need_text("file_id")?, mime: None },
         "text" => {
             let mime = inner.need_text("media_type")?;
             MediaSource::Text { mime, text: inner.need_text("data")? }
         }
         _ => return Err(inner.missing("type")),
     };
-    fields.value("source");
-    spelt.push(("source", source_written(&found), source));
+    inner.value("type");
+    let mut left = Extras::left_over(ID, inner.left_over());
+    if let Some((canonical, written)) = spelt {
+        left.spell(ID, "data", Some(canonical), written);
+    }
+    if !left.is_empty() {
+        extras.nest(ID, "source", left);
+    }
     let name = if kind == MediaKind::Document { fields.text("title")? } else { None };
-    Ok(PartKind::Media(Media { kind, source: found, name, detail: None }))
+    Ok(PartKind::Media(Media { kind, source, name, detail: None }))
 }
 
 /// A media source as it is written.
@@ -153,16 +162,14 @@ pub(super) fn source_written(source: &MediaSource) -> Value {
     }
 }
 
-/// Some callers write base64 in the alphabet for URLs.
-fn standard_base64(data: String) -> String {
-    if memchr::memchr2(b'-', b'_', data.as_bytes()).is_none() {
-        return data;
-    }
+/// Some callers write base64 in the alphabet for URLs; `None` when there is nothing to change.
+fn standard_base64(data: &str) -> Option<String> {
+    memchr::memchr2(b'-', b'_', data.as_bytes())?;
     let mut out = data.replace('-', "+").replace('_', "/");
     while !out.len().is_multiple_of(4) {
         out.push('=');
     }
-    out
+    Some(out)
 }
 
 fn tool_call(fields: &mut Fields) -> Result<PartKind, Fault> {

@@ -53,7 +53,7 @@ impl Conversation {
         }
         let content = match (message.shape, message.parts.as_slice()) {
             (Shape::Text, [Part { kind: PartKind::Text(text), cache: None, .. }])
-                if own || !text.is_empty() =>
+                if own || !text.trim().is_empty() =>
             {
                 json!(text)
             }
@@ -64,7 +64,7 @@ impl Conversation {
             return Ok(());
         }
         let follows = self.results_open && !own && matches!(message.role, Role::Tool | Role::User);
-        self.results_open = !own && (message.role == Role::Tool || follows);
+        self.results_open = !own && message.role == Role::Tool;
         if follows && let Some(last) = self.messages.last_mut() {
             message.extras.report(path, &mut self.blocks.losses);
             append(last, content);

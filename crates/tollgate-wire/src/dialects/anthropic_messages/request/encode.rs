@@ -58,7 +58,7 @@ pub(in super::super) fn encode(
     }
     let cap = cap(chat, own, known, &thinking);
     let is_on = thinking.is_on();
-    output_config(chat, own, known, thinking, &mut out, &mut losses);
+    output_config(chat, known, thinking, &mut out, &mut losses);
     if purpose == Purpose::Answer {
         answer_only(chat, own, cap, &mut out);
         if own {
@@ -133,7 +133,6 @@ fn answer_only(chat: &Chat, own: bool, cap: Option<u64>, out: &mut Map<String, V
 
 fn output_config(
     chat: &Chat,
-    own: bool,
     known: Known,
     thinking: thinking::Written,
     out: &mut Map<String, Value>,
@@ -145,7 +144,7 @@ fn output_config(
     }
     if let OutputFormat::Schema { schema, .. } = &chat.output {
         let mut schema = schema.clone();
-        if !own {
+        if !chat.extras.is_of(ID) {
             schema::make_object(&mut schema);
             if schema::tidy(&mut schema) || !known.structured_output {
                 losses.approximated("", "response_format");

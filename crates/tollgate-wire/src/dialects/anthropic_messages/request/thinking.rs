@@ -1,7 +1,9 @@
 //! Thinking, both ways: `thinking` with a budget or adaptive, and `output_config.effort`.
 
 use serde_json::{Map, Value, json};
-use tollgate_model::{Chat, Fault, Losses, Message, PartKind, Reasoning, ReasoningEffort, Role};
+use tollgate_model::{
+    Chat, Fault, Losses, Message, Part, PartKind, Reasoning, ReasoningEffort, Role,
+};
 
 use super::decode::leave;
 use super::known::Known;
@@ -160,24 +162,20 @@ fn forces_a_call(chat: &Chat) -> bool {
         && matches!(chat.tool_choice, Some(Required | Function(_) | Among { required: true, .. }))
 }
 
-/// With a budget, Anthropic wants the thinking of the turn that called the tools; a caller of
+/// With a budget, the turn that called the tools must begin with its thinking; a caller of
 /// another dialect may not have kept it.
 fn last_turn_shows_its_thinking(messages: &[Message]) -> bool {
-    let mut last = messages.iter().rev();
-    let results = last.by_ref().find(|message| message.role != Role::User);
-    let called = match results {
-        Some(message) if message.role == Role::Tool => {
-            messages.iter().rev().find(|message| message.role == Role::Assistant)
-        }
-        _ => None,
+    let Some(called) = messages.iter().rposition(|message| message.role == Role::Assistant) else {
+        return true;
     };
-    called.is_none_or(|message| {
-        message.parts.iter().any(|part| match &part.kind {
-            PartKind::Reasoning { signature: Some(signature), .. } => signature.origin == ID,
-            PartKind::RedactedReasoning(data) => data.origin == ID,
-            _ => false,
-        })
-    })
+    let is_result = |part: &Part| matches!(part.kind, PartKind::ToolResult { .. });
+    let goes_on = messages[called..].iter().any(|message| message.parts.iter().any(is_result));
+    let begins = messages[called].parts.first().is_some_and(|part| match &part.kind {
+        PartKind::Reasoning { signature: Some(signature), .. } => signature.origin == ID,
+        PartKind::RedactedReasoning(data) => data.origin == ID,
+        _ => false,
+    });
+    begins || !goes_on
 }
 
 fn ranked(effort: &ReasoningEffort, known: Known) -> &'static str {

@@ -1,57 +1,29 @@
-//! Anthropic Messages against what Anthropic and its callers really send: every recorded request
-//! comes back as it was, every recorded answer is read as its digest says, however it is cut.
-//!
-//! The recordings are read from `TOLLGATE_SHARED`, else from `../shared` beside the repository.
+//! Every recorded request comes back as it was, every recorded answer is read as its digest says,
+//! however it is cut, and every stream that is cut can be ended.
 
-use std::path::PathBuf;
-
-use bytes::Bytes;
 use http::HeaderMap;
 use serde_json::{Value, json};
 use tollgate_model::{Event, FaultKind, Reply};
 use tollgate_wire::dialects::anthropic_messages::{AnthropicMessages, ID, count_tokens::Count};
 use tollgate_wire::operation::CountTokens as _;
-use tollgate_wire::{Dialect, Frame, Framer, Framing, Incoming, Quirks, Recipient, ReplyContext};
+use tollgate_wire::{Dialect, Recipient};
 
-static QUIRKS: Quirks = Quirks::NONE;
-const MOST_FRAME: usize = 16 << 20;
+use crate::bench::{
+    QUIRKS, assert_well_formed, context, frames, has_note, incoming, plain, read, recordings, skim,
+    written,
+};
 
-/// The recordings of Anthropic, or nothing (said aloud) where there are none.
-fn recordings() -> Vec<Value> {
-    let shared = std::env::var_os("TOLLGATE_SHARED").map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
-        PathBuf::from,
-    );
-    let corpus = shared.join("corpus");
-    let Ok(index) = std::fs::read_to_string(corpus.join("index.jsonl")) else {
-        assert!(std::env::var("STRICT").as_deref() != Ok("1"), "no recordings");
-        println!("skipped: no recordings at hand");
-        return Vec::new();
-    };
-    let rows = index.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    rows.filter(|row| {
-        row["provider"] == "anthropic"
-            && row["file"].as_str().unwrap().contains("anthropic-anthropic-")
+/// The recordings of Anthropic itself.
+fn anthropic() -> Vec<Value> {
+    recordings(|row| {
+        row["provider"] == "anthropic" && row["dialect"].as_str().unwrap().starts_with("anthropic-")
     })
-    .map(|row| {
-        let text = std::fs::read_to_string(corpus.join(row["file"].as_str().unwrap())).unwrap();
-        serde_json::from_str(&text).unwrap()
-    })
-    .collect()
-}
-
-fn has_note(recording: &Value, notes: &[&str]) -> bool {
-    recording["notes"].as_array().unwrap().iter().any(|n| notes.contains(&n.as_str().unwrap()))
-}
-
-fn incoming<'a>(body: &'a [u8], headers: &'a HeaderMap) -> Incoming<'a> {
-    Incoming { route: &AnthropicMessages.rules().routes[0], model: None, headers, body }
 }
 
 #[test]
 fn every_recorded_request_comes_back_as_it_was() {
     let (mut same, mut refused) = (0, 0);
-    for recording in recordings() {
+    for recording in anthropic() {
         let request = &recording["request"]["body"]["json"];
         if !request.is_object()
             || has_note(
@@ -94,42 +66,6 @@ fn every_recorded_request_comes_back_as_it_was() {
     println!("{same} requests came back as they were, {refused} were refused");
 }
 
-/// The body of an answer in frames, pushed in the pieces that `cut` makes.
-fn frames(body: &str, mut cut: impl FnMut(usize) -> usize) -> Vec<Frame> {
-    let mut framer = Framer::new(Framing::Sse, MOST_FRAME);
-    let mut rest = Bytes::copy_from_slice(body.as_bytes());
-    let mut out = Vec::new();
-    while !rest.is_empty() {
-        let piece = cut(rest.len()).clamp(1, rest.len());
-        framer.push(rest.split_to(piece));
-        while let Some(frame) = framer.next_frame().unwrap() {
-            out.push(frame);
-        }
-    }
-    out.extend(framer.end().unwrap());
-    out
-}
-
-fn read(frames: &[Frame]) -> Vec<Event> {
-    let mut decoder = AnthropicMessages.decode_stream(&QUIRKS);
-    let mut out = Vec::new();
-    for frame in frames {
-        decoder.read(frame, &mut out);
-    }
-    decoder.end(&mut out);
-    out
-}
-
-fn skim(frames: &[Frame]) -> Vec<Event> {
-    let mut decoder = AnthropicMessages.decode_stream(&QUIRKS);
-    let mut out = Vec::new();
-    for frame in frames {
-        decoder.skim(frame, &mut out);
-    }
-    decoder.end(&mut out);
-    out
-}
-
 /// Fault or whole answer of a recording.
 fn events(recording: &Value) -> Option<Vec<Event>> {
     let body = &recording["response"]["body"];
@@ -159,7 +95,7 @@ fn is_exception(recording: &Value) -> bool {
 #[test]
 fn every_recorded_answer_is_read_as_its_digest_says() {
     let mut met = 0;
-    for recording in recordings() {
+    for recording in anthropic() {
         let expect = &recording["expect"];
         let id = recording["id"].as_str().unwrap();
         if recording["dialect"] != "anthropic-messages" || is_exception(&recording) {
@@ -250,7 +186,7 @@ fn cuts(seed: u64) -> impl FnMut(usize) -> usize {
 #[test]
 fn streams_mean_the_same_however_they_are_cut() {
     let mut streams = 0;
-    for recording in recordings() {
+    for recording in anthropic() {
         let body = &recording["response"]["body"];
         let Some(text) = body["text"].as_str().filter(|_| body["kind"] == "sse") else { continue };
         let whole = read(&frames(text, |all| all));
@@ -265,7 +201,7 @@ fn streams_mean_the_same_however_they_are_cut() {
 
 #[test]
 fn skimming_meters_as_reading_does() {
-    for recording in recordings() {
+    for recording in anthropic() {
         let body = &recording["response"]["body"];
         if is_exception(&recording) {
             continue;
@@ -289,41 +225,9 @@ fn skimming_meters_as_reading_does() {
     }
 }
 
-fn context() -> ReplyContext {
-    ReplyContext { id: "made-up".into(), model: "m".into(), ..ReplyContext::default() }
-}
-
-fn written(events: Vec<Event>, resume: Option<tollgate_wire::Snapshot>) -> String {
-    let mut encoder = AnthropicMessages.encode_stream(context(), resume);
-    let mut out = Vec::new();
-    for event in events {
-        encoder.write(event, &mut out);
-    }
-    String::from_utf8(out).unwrap()
-}
-
-/// Places of citations are those of the blocks, and a stream may join two of them; the provider's
-/// own object has more than the classes.
-fn plain(mut reply: Reply) -> Reply {
-    reply.usage.raw = None;
-    for choice in &mut reply.choices {
-        for (_, citation) in &mut choice.citations {
-            (citation.start, citation.end) = (None, None);
-        }
-        for part in &mut choice.parts {
-            if let tollgate_model::PartKind::ToolCall { arguments, .. } = &mut part.kind
-                && let Ok(parsed) = serde_json::from_str::<Value>(arguments)
-            {
-                *arguments = parsed.to_string();
-            }
-        }
-    }
-    reply
-}
-
 #[test]
 fn an_answer_written_again_says_the_same_streamed_and_whole() {
-    for recording in recordings() {
+    for recording in anthropic() {
         if recording["expect"]["kind"] != "message" || is_exception(&recording) {
             continue;
         }
@@ -342,60 +246,11 @@ fn an_answer_written_again_says_the_same_streamed_and_whole() {
     }
 }
 
-/// What the SDKs demand of the order of events.
-fn assert_well_formed(stream: &str, clean: bool) {
-    let (mut started, mut open, mut next, mut finished, mut ended) = (false, None, 0, false, false);
-    let mut failed = false;
-    for frame in frames(stream, |all| all) {
-        if frame.data.is_empty() {
-            continue;
-        }
-        let data: Value = serde_json::from_slice(&frame.data).unwrap();
-        let kind = data["type"].as_str().unwrap();
-        assert_eq!(frame.event, kind.as_bytes());
-        assert!(!ended && !failed, "nothing follows the end");
-        match kind {
-            "ping" => {}
-            "message_start" => {
-                assert!(!started);
-                started = true;
-            }
-            "content_block_start" => {
-                assert!(started && open.is_none() && !finished, "{stream}");
-                assert_eq!(data["index"], next);
-                open = Some(next);
-                next += 1;
-            }
-            "content_block_delta" => assert_eq!(data["index"].as_u64(), open),
-            "content_block_stop" => {
-                assert_eq!(data["index"].as_u64(), open);
-                open = None;
-            }
-            "message_delta" => {
-                assert!(started && open.is_none() && !finished);
-                assert!(data["delta"]["stop_reason"].is_string());
-                assert!(data["usage"]["output_tokens"].is_u64());
-                finished = true;
-            }
-            "message_stop" => {
-                assert!(finished);
-                ended = true;
-            }
-            "error" => {
-                assert!(open.is_none());
-                failed = true;
-            }
-            _ => panic!("{kind}"),
-        }
-    }
-    assert_eq!((ended, failed), (clean, !clean));
-}
-
 #[test]
 fn a_stream_cut_after_any_frame_can_be_ended() {
     use tollgate_model::{Fault, FinishReason, Usage};
     let mut streams = 0;
-    for recording in recordings() {
+    for recording in anthropic() {
         let body = &recording["response"]["body"];
         let Some(text) = body["text"].as_str().filter(|_| body["kind"] == "sse") else { continue };
         streams += 1;
