@@ -35,19 +35,22 @@ pub const ID: DialectId = DialectId("gemini-generate");
 #[derive(Debug)]
 pub struct GeminiGenerate;
 
-/// The method that streams, framed as server-sent events.
-const STREAM: &str = ":streamGenerateContent?alt=sse";
+const WHOLE: &str = ":generateContent";
+
+/// The method that streams. How it frames the stream is for the query to say: a caller's own
+/// stays, and what is written anew asks for server-sent events.
+const STREAM: &str = ":streamGenerateContent";
 
 const RULES: Rules = Rules {
     routes: &[
-        post("/v1beta/models/", ":generateContent", Operation::Chat),
+        post("/v1beta/models/", WHOLE, Operation::Chat),
         streaming("/v1beta/models/"),
         post("/v1beta/models/", ":countTokens", Operation::CountTokens),
         post("/v1beta/models/", ":embedContent", Operation::Embed),
         post("/v1beta/models/", ":batchEmbedContents", Operation::Embed),
         get("/v1beta/models", None, Operation::ListModels, Claim::Open),
         get("/v1beta/models/", Some(""), Operation::GetModel, Claim::Open),
-        post("/v1/models/", ":generateContent", Operation::Chat),
+        post("/v1/models/", WHOLE, Operation::Chat),
         streaming("/v1/models/"),
         post("/v1/models/", ":countTokens", Operation::CountTokens),
         post("/v1/models/", ":embedContent", Operation::Embed),
@@ -59,9 +62,10 @@ const RULES: Rules = Rules {
     request_headers: &["x-server-timeout"],
     query: &["alt", "$alt"],
     response_headers: &["server-timing", "x-gemini-service-tier"],
-    path: |model, stream| path(model, if stream { STREAM } else { ":generateContent" }),
+    path: |model, stream| path(model, if stream { STREAM } else { WHOLE }),
     usage_is_optional: false,
-    disturbs: |_, _, _| false,
+    // A body may repeat the model that its path names, and the target's may be another.
+    disturbs: |_, body, scan| scan.member(body, "model").is_some(),
     request_id: "x-request-id",
 };
 
@@ -73,7 +77,7 @@ const fn post(prefix: &'static str, suffix: &'static str, operation: Operation) 
 }
 
 const fn streaming(prefix: &'static str) -> Route {
-    let (method, suffix) = (Method::POST, Some(":streamGenerateContent"));
+    let (method, suffix) = (Method::POST, Some(STREAM));
     let (claim, operation) = (Claim::Open, Operation::Chat);
     Route { method, prefix, suffix, claim, operation, stream: true }
 }

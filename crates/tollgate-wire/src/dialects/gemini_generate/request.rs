@@ -62,7 +62,10 @@ pub(super) fn encode(chat: &Chat, to: &Recipient<'_>) -> Outgoing {
     if let Some(model) = out.get_mut("model") {
         *model = resource(to.model).into();
     }
-    let path = super::path(to.model, if chat.stream { super::STREAM } else { ":generateContent" });
+    let mut path = super::path(to.model, if chat.stream { super::STREAM } else { super::WHOLE });
+    if chat.stream {
+        path.push_str("?alt=sse");
+    }
     Outgoing { path, headers: Vec::new(), body: bytes(&out), losses }
 }
 
