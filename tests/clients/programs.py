@@ -71,8 +71,11 @@ class Program:
         self.end()
         raise SystemExit(f"{self.name} did not start; its log ends with:\n{tail}")
 
-    def tail(self, lines: int = 40) -> str:
-        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+    def tail(self, lines: int = 20, width: int = 300) -> str:
+        """The end of the log; of a call that went well there is nothing to learn."""
+        said = self.log.read_text(errors="replace").splitlines()
+        worth = [line[:width] for line in said if '"http.response.status_code":200' not in line]
+        return "\n".join(worth[-lines:])
 
     def end(self) -> int | None:
         """Asks, waits a little, and then insists."""

@@ -19,7 +19,8 @@ class Vercel {
     ...Object.fromEntries([
       'unauthenticated', 'not_found', 'bad_request', 'rate_limited', 'server', 'overloaded',
       'unavailable', 'bad_upstream', 'timeout'].map((word) => [word, APICallError])),
-    in_stream: InStream,
+    // Some of its providers turn an error in the first event of a stream into one of a call.
+    in_stream: [InStream, APICallError],
   };
   codes = {
     unauthenticated: [401], not_found: [404], bad_request: [400], rate_limited: [429],
@@ -33,9 +34,9 @@ class Vercel {
 
   async ask(ask) {
     const request = {
-      model: this.model(ask.model),
+      model: this.model(this.named(ask.model)),
       messages: this.messages(ask),
-      maxOutputTokens: ask.maxTokens,
+      ...this.options(ask),
       maxRetries: 0,
       abortSignal: AbortSignal.timeout(this.milliseconds),
       ...(ask.system && { system: ask.system }),
@@ -45,7 +46,6 @@ class Vercel {
       }),
       ...(ask.mustCall && { toolChoice: 'required' }),
       ...(ask.schema && { output: Output.object({ schema: jsonSchema(ask.schema) }) }),
-      ...(ask.thinking && { providerOptions: this.thinking }),
     };
     if (!ask.stream) return this.whole(await generateText(request));
     let [textPieces, argumentPieces] = [0, 0];
@@ -58,6 +58,14 @@ class Vercel {
       argumentPieces += part.type === 'tool-input-delta';
     }
     return { ...await this.whole(result), textPieces, argumentPieces };
+  }
+
+  named(model) {
+    return model;
+  }
+
+  options(ask) {
+    return { maxOutputTokens: ask.maxTokens, ...(ask.thinking && { providerOptions: this.thinking }) };
   }
 
   messages(ask) {
@@ -96,7 +104,15 @@ class Vercel {
 export class VercelOpenAI extends Vercel {
   static sdk = 'vercel-openai';
   static dialect = 'openai-chat';
-  thinking = { openai: { reasoningEffort: 'low' } };
+
+  /** A reasoning model behind another name has to be told the newer name of the cap. */
+  options(ask) {
+    return {
+      providerOptions: {
+        openai: { maxCompletionTokens: ask.maxTokens, ...(ask.thinking && { reasoningEffort: 'low' }) },
+      },
+    };
+  }
 
   connect(root, key) {
     return createOpenAI({ baseURL: `${root}/v1`, apiKey: key }).chat;
@@ -134,6 +150,11 @@ export class VercelGoogle extends Vercel {
   static dialect = 'gemini-generate';
   features = new Set(['thinking-text']);
   thinking = { google: { thinkingConfig: { includeThoughts: true, thinkingBudget: 1024 } } };
+
+  /** It takes a name with a slash for a path. */
+  named(model) {
+    return `models/${model}`;
+  }
 
   connect(root, key) {
     return createGoogleGenerativeAI({ baseURL: `${root}/v1beta`, apiKey: key });
