@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 /// Answers a message, or says why not.
 pub(crate) fn messages(request: &Request, cache: &mut Cache) -> Result<Reply, Refusal> {
     let body = body(request)?;
-    rules::messages(&body)?;
+    rules::messages(&body, takes_system_turns(request))?;
     let asked = read::asked(&body, &request.body);
     let answer = answer::answer(&asked);
     let usage = reply::Usage::of(&asked, &answer, cache.marked(&asked.prefixes));
@@ -43,7 +43,7 @@ pub(crate) fn messages(request: &Request, cache: &mut Cache) -> Result<Reply, Re
 /// Counts what a message would read.
 pub(crate) fn count_tokens(request: &Request) -> Result<Reply, Refusal> {
     let body = body(request)?;
-    rules::count_tokens(&body)?;
+    rules::count_tokens(&body, takes_system_turns(request))?;
     let asked = read::asked(&body, &request.body);
     Ok(told(request, &json!({"input_tokens": asked.input_tokens}), asked.input_tokens))
 }
@@ -100,6 +100,9 @@ fn head(request: &Request, content_type: &str) -> Vec<(String, String)> {
     .to_vec()
 }
 
+/// The versions of the API, oldest first. The newest SDKs ask for the newest.
+const VERSIONS: &[&str] = &["2023-01-01", "2023-06-01", "2026-10-21"];
+
 fn credentials(request: &Request) -> Result<(), Refusal> {
     let key = request.header("x-api-key").is_some_and(|k| !k.trim().is_empty());
     let bearer = request
@@ -110,18 +113,18 @@ fn credentials(request: &Request) -> Result<(), Refusal> {
         return Err(Refusal::new(401, "authentication_error", "x-api-key header is required"));
     }
     match request.header("anthropic-version") {
-        Some("2026-10-21" | "2023-06-01" | "2023-01-01") => Ok(()),
-        Some(other) => Err(Refusal::new(
-            400,
-            "invalid_request_error",
-            format!(
-                "anthropic-version: \"{other}\" is not a valid version; expected one of 2023-01-01, 2023-06-01, 2026-10-21"
-            ),
-        )),
-        None => {
-            Err(Refusal::new(400, "invalid_request_error", "anthropic-version: header is required"))
-        }
+        Some(version) if VERSIONS.contains(&version) => Ok(()),
+        Some(other) => Err(wording::invalid(format!(
+            "anthropic-version: \"{other}\" is not a valid version; expected one of {}",
+            VERSIONS.join(", ")
+        ))),
+        None => Err(wording::invalid("anthropic-version: header is required")),
     }
+}
+
+/// Versions of the API after the first take system turns between the others.
+fn takes_system_turns(request: &Request) -> bool {
+    request.header("anthropic-version").is_some_and(|v| !v.starts_with("2023"))
 }
 
 fn body(request: &Request) -> Result<Value, Refusal> {

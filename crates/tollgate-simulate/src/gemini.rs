@@ -118,7 +118,7 @@ pub(crate) fn refused(refusal: &Refusal) -> (Vec<(String, String)>, Value) {
     let mut error =
         json!({"code": refusal.status, "message": refusal.message, "status": refusal.kind});
     if let Some(details) = &refusal.details {
-        error["details"] = details.clone();
+        error["details"] = Value::clone(details);
     }
     (head("application/json; charset=UTF-8"), json!({"error": error}))
 }

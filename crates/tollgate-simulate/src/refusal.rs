@@ -8,13 +8,13 @@ pub(crate) struct Refusal {
     pub(crate) status: u16,
     /// The vendor's own word: `invalid_request_error`, `INVALID_ARGUMENT`, …
     pub(crate) kind: &'static str,
-    pub(crate) code: Option<String>,
-    pub(crate) param: Option<String>,
+    pub(crate) code: Option<Box<str>>,
+    pub(crate) param: Option<Box<str>>,
     pub(crate) message: String,
     /// Further headers, such as `retry-after`.
     pub(crate) headers: Vec<(String, String)>,
     /// Gemini's `details`.
-    pub(crate) details: Option<Value>,
+    pub(crate) details: Option<Box<Value>>,
 }
 
 impl Refusal {
@@ -30,12 +30,12 @@ impl Refusal {
         }
     }
 
-    pub(crate) fn code(mut self, code: impl Into<String>) -> Self {
+    pub(crate) fn code(mut self, code: impl Into<Box<str>>) -> Self {
         self.code = Some(code.into());
         self
     }
 
-    pub(crate) fn param(mut self, param: impl Into<String>) -> Self {
+    pub(crate) fn param(mut self, param: impl Into<Box<str>>) -> Self {
         self.param = Some(param.into());
         self
     }
@@ -46,7 +46,7 @@ impl Refusal {
     }
 
     pub(crate) fn details(mut self, details: Value) -> Self {
-        self.details = Some(details);
+        self.details = Some(Box::new(details));
         self
     }
 }

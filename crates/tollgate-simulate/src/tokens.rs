@@ -11,7 +11,7 @@ pub(crate) fn split(text: &str) -> Vec<&str> {
     for (at, c) in text.char_indices() {
         let word = c.is_alphanumeric() || c == '_';
         let starts_anew =
-            if c.is_whitespace() { !only_space } else { !only_space && !(word && in_word) };
+            if c.is_whitespace() { !only_space } else { !(only_space || word && in_word) };
         if starts_anew {
             tokens.push(&text[start..at]);
             start = at;

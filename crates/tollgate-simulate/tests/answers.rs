@@ -1,4 +1,5 @@
 //! What the simulated provider answers: whole or streamed it says the same, in each vendor's own frames.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that breaks should say so at once")]
 
 use bytes::Bytes;
 use serde_json::{Value, json};

@@ -1,4 +1,5 @@
 //! What each vendor refuses, and in which words: one sound request per dialect, changed at one place.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that breaks should say so at once")]
 
 use bytes::Bytes;
 use serde_json::{Value, json};

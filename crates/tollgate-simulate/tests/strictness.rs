@@ -2,6 +2,11 @@
 //! What they answered must be accepted, what they refused must be refused with the same status and
 //! error type wherever the request alone decides it. Exceptions stand in `strictness/exceptions.tsv`,
 //! each with its reason. The recordings are read, never copied.
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test that breaks should say so at once"
+)]
 
 use bytes::Bytes;
 use serde_json::Value;

@@ -36,6 +36,7 @@ pub(super) struct Usage {
     input: u64,
     cached: Cached,
     pub(super) output: u64,
+    thinking: u64,
 }
 
 impl Usage {
@@ -45,6 +46,7 @@ impl Usage {
             input: asked.input_tokens.saturating_sub(counted),
             cached,
             output: answer.output_tokens,
+            thinking: answer.reasoning_tokens,
         }
     }
 
@@ -58,6 +60,7 @@ impl Usage {
                 "ephemeral_1h_input_tokens": self.cached.written_1h,
             },
             "output_tokens": output,
+            "output_tokens_details": {"thinking_tokens": self.thinking.min(output)},
             "service_tier": "standard",
             "inference_geo": "not_available",
         })

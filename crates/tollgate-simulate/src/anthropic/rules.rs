@@ -10,29 +10,29 @@ use crate::signature;
 use serde_json::Value;
 
 /// The first thing Anthropic would refuse in a message.
-pub(super) fn messages(body: &Value) -> Result<(), Refusal> {
+pub(super) fn messages(body: &Value, system_turns: bool) -> Result<(), Refusal> {
     shaped(&tables::MESSAGE_CALL, body)?;
     ranges(body)?;
     thinking_rules::budget(body)?;
-    both(body)?;
+    both(body, system_turns)?;
     prefill(body)?;
     effort(body)
 }
 
 /// The first thing Anthropic would refuse in a count.
-pub(super) fn count_tokens(body: &Value) -> Result<(), Refusal> {
+pub(super) fn count_tokens(body: &Value, system_turns: bool) -> Result<(), Refusal> {
     shaped(&tables::COUNT_CALL, body)?;
-    both(body)
+    both(body, system_turns)
 }
 
 fn shaped(table: &Shape, body: &Value) -> Result<(), Refusal> {
     shape::check(table, body, Reading { loose: false }).map_err(|f| flawed(&f, ""))
 }
 
-fn both(body: &Value) -> Result<(), Refusal> {
+fn both(body: &Value, system_turns: bool) -> Result<(), Refusal> {
     let messages = body["messages"].as_array().map(Vec::as_slice).unwrap_or_default();
     tools_rules::tools(body)?;
-    roles(body, messages)?;
+    roles(body, messages, system_turns)?;
     contents(messages)?;
     cache_marks(body)?;
     tools_rules::results_match_calls(messages)?;
@@ -61,12 +61,13 @@ fn ranges(body: &Value) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn roles(body: &Value, messages: &[Value]) -> Result<(), Refusal> {
+fn roles(body: &Value, messages: &[Value], system_turns: bool) -> Result<(), Refusal> {
     if messages.is_empty() {
         return Err(invalid("messages: at least one message is required"));
     }
     let model = body["model"].as_str().unwrap_or_default();
-    if messages.iter().any(|m| m["role"] == "system") && !later_than(model, 8) {
+    let may_be_system = system_turns || later_than(model, 8);
+    if !may_be_system && messages.iter().any(|m| m["role"] == "system") {
         return Err(invalid(
             "messages: Unexpected role \"system\". The Messages API accepts a top-level `system` parameter, not \"system\" as an input message role.",
         ));

@@ -30,6 +30,7 @@ const IMAGE: &[Field] = &[
             ],
         ),
     ),
+    null("transformations", Shape::Map),
     null("cache_control", CACHE),
 ];
 const DOCUMENT: &[Field] = &[
@@ -83,6 +84,7 @@ const TOOL_USE: &[Field] = &[
     must("input", Shape::Map),
     null("cache_control", CACHE),
     may("caller", CALLER),
+    null("toolset_name", Shape::Str),
 ];
 /// The result of a tool that Anthropic ran itself.
 const SERVER_RESULT: &[Field] = &[
@@ -110,6 +112,7 @@ const BLOCK: Shape = Shape::Tagged(
                 may("content", Shape::StrOr(&RESULT_PARTS)),
                 may("is_error", Shape::Bool),
                 null("cache_control", CACHE),
+                null("toolset_name", Shape::Str),
             ],
         ),
         ("server_tool_use", TOOL_USE),
@@ -188,7 +191,10 @@ pub(super) const MESSAGE_CALL: Shape = Shape::Object(&[
     null("cache_control", CACHE),
     null("container", Shape::StrOr(&Shape::Map)),
     null("context_management", Shape::Map),
+    null("diagnostics", Shape::Map),
     null("inference_geo", Shape::Str),
+    null("user_profile_id", Shape::Str),
+    null("workspace_id", Shape::Str),
     may("mcp_servers", MCP),
     null("metadata", Shape::Object(&[null("user_id", Shape::Str)])),
     null("output_config", OUTPUT_CONFIG),
@@ -240,8 +246,10 @@ pub(super) const CUSTOM_TOOL: Shape = Shape::Object(&[
 pub(super) const DEFINED_TOOLS: &[&str] = &[
     "advisor_",
     "bash_",
+    "browser_toolset_",
     "code_execution_",
     "computer_",
+    "computer_toolset_",
     "memory_",
     "text_editor_",
     "tool_search_tool_bm25_",
@@ -253,7 +261,8 @@ pub(super) const DEFINED_TOOLS: &[&str] = &[
 /// What the tools that Anthropic defines may carry.
 pub(super) const DEFINED_TOOL: Shape = Shape::Object(&[
     must("type", Shape::Str),
-    must("name", Shape::Str),
+    may("name", Shape::Str),
+    null("configs", Shape::Map),
     null("allowed_callers", Shape::List(&Shape::Str)),
     null("allowed_domains", Shape::List(&Shape::Str)),
     null("blocked_domains", Shape::List(&Shape::Str)),

@@ -66,22 +66,20 @@ pub(super) fn blocks(body: &Value, messages: &[Value]) -> Result<(), Refusal> {
                         )));
                     }
                 }
-                Some("redacted_thinking") => {
-                    if block["data"]
-                        .as_str()
-                        .and_then(signature::decode)
-                        .is_none_or(|d| d.is_empty())
-                    {
-                        return Err(invalid(format!(
-                            "{path}: Invalid `data` in `redacted_thinking` block"
-                        )));
-                    }
+                Some("redacted_thinking") if !decodes(&block["data"]) => {
+                    return Err(invalid(format!(
+                        "{path}: Invalid `data` in `redacted_thinking` block"
+                    )));
                 }
                 _ => {}
             }
         }
     }
     if body["thinking"]["type"] == "enabled" { leads(messages) } else { Ok(()) }
+}
+
+fn decodes(data: &Value) -> bool {
+    data.as_str().and_then(signature::decode).is_some_and(|d| !d.is_empty())
 }
 
 fn leads(messages: &[Value]) -> Result<(), Refusal> {

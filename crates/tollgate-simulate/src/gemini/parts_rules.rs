@@ -5,8 +5,6 @@ use super::wording::{field, invalid};
 use crate::refusal::Refusal;
 use crate::shape::snake;
 use crate::signature;
-use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD};
 use serde_json::Value;
 
 /// The first byte of our own signatures.
@@ -105,13 +103,6 @@ fn part(path: &str, part: &Value) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Google reads both alphabets of base64.
-fn bytes(text: &str) -> Option<Vec<u8>> {
-    signature::decode(text)
-        .or_else(|| URL_SAFE.decode(text).ok())
-        .or_else(|| URL_SAFE_NO_PAD.decode(text).ok())
-}
-
 fn not_base64(path: &str, text: &str) -> Refusal {
     let shown: String = text.chars().take(40).collect();
     invalid(format!(
@@ -121,7 +112,7 @@ fn not_base64(path: &str, text: &str) -> Refusal {
 
 fn inline(path: &str, blob: &Value) -> Result<(), Refusal> {
     let data = blob["data"].as_str().unwrap_or_default();
-    match bytes(data) {
+    match signature::decode_either(data) {
         None => return Err(not_base64(&format!("{path}.inline_data.data"), data)),
         Some(empty) if empty.is_empty() => {
             return Err(field(
@@ -153,14 +144,13 @@ fn signed(path: &str, part: &Value) -> Result<(), Refusal> {
     let Some(text) = part["thoughtSignature"].as_str() else {
         return Ok(());
     };
-    let Some(decoded) = bytes(text) else {
+    let Some(decoded) = signature::decode_either(text) else {
         return Err(not_base64(&format!("{path}.thought_signature"), text));
     };
     let over = part["functionCall"]["name"].as_str().unwrap_or_default();
-    let ours = decoded.get(2..).is_some_and(|inner| inner.starts_with(b"simulated"));
+    let ours = signature::ours(&decoded);
     let good = match decoded.first() {
-        // The SDK for Python sends it back in the URL's alphabet.
-        Some(_) if ours => signature::holds(ENVELOPE, over, &STANDARD.encode(&decoded)),
+        Some(_) if ours => signature::holds(ENVELOPE, over, text),
         Some(first) => GENUINE.contains(first) || DUMMIES.contains(&decoded.as_slice()),
         None => true,
     };

@@ -57,7 +57,12 @@ fn judge(body: &Value) -> Result<(), Refusal> {
             )));
         }
     }
-    Ok(())
+    match body["encoding_format"].as_str() {
+        None | Some("float" | "base64") => Ok(()),
+        Some(other) => {
+            Err(invalid(format!("'{other}' is not one of ['float', 'base64'] - 'encoding_format'")))
+        }
+    }
 }
 
 /// A seed and a token count for each text or list of tokens.

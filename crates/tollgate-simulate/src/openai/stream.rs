@@ -14,19 +14,21 @@ pub(super) fn frames(facts: &Facts, answer: &Answer, usage: &Usage) -> Vec<Frame
         let content = if silent { Value::Null } else { json!("") };
         let logprobs =
             facts.logprobs.map_or(Value::Null, |_| json!({"content": [], "refusal": null}));
-        out.choice(
+        out.push(
             Part::Opening,
-            choice,
-            json!({"role": "assistant", "content": content, "refusal": null}),
-            logprobs,
-            Value::Null,
+            one(
+                choice,
+                json!({"role": "assistant", "content": content, "refusal": null}),
+                logprobs,
+                Value::Null,
+            ),
         );
     }
     for choice in 0..facts.choices {
         out.content(choice, answer);
     }
     for choice in 0..facts.choices {
-        out.choice(Part::Ending, choice, json!({}), Value::Null, json!(finish(facts, answer)));
+        out.push(Part::Ending, one(choice, json!({}), Value::Null, json!(finish(facts, answer))));
     }
     if facts.include_usage {
         out.chunk(Part::Ending, json!([]), usage.told());
@@ -44,12 +46,9 @@ impl Out<'_> {
     fn content(&mut self, choice: u64, answer: &Answer) {
         if let Some(refusal) = &answer.refusal {
             for piece in text::pieces(refusal, 1) {
-                self.choice(
+                self.push(
                     Part::Content,
-                    choice,
-                    json!({"refusal": piece}),
-                    Value::Null,
-                    Value::Null,
+                    one(choice, json!({"refusal": piece}), Value::Null, Value::Null),
                 );
             }
         }
@@ -58,7 +57,7 @@ impl Out<'_> {
                 Some(top) => json!({"content": token_logprobs(&piece, top), "refusal": null}),
                 None => Value::Null,
             };
-            self.choice(Part::Content, choice, json!({"content": piece}), logprobs, Value::Null);
+            self.push(Part::Content, one(choice, json!({"content": piece}), logprobs, Value::Null));
         }
         for (at, call) in answer.calls.iter().enumerate() {
             let (custom, input) = input(self.facts, call);
@@ -82,12 +81,11 @@ impl Out<'_> {
     }
 
     fn delta(&mut self, choice: u64, delta: Value) {
-        self.choice(Part::Content, choice, delta, Value::Null, Value::Null);
+        self.push(Part::Content, one(choice, delta, Value::Null, Value::Null));
     }
 
-    fn choice(&mut self, part: Part, index: u64, delta: Value, logprobs: Value, finish: Value) {
-        let choices = json!([{"index": index, "delta": delta, "logprobs": logprobs, "finish_reason": finish}]);
-        self.chunk(part, choices, Value::Null);
+    fn push(&mut self, part: Part, choice: Value) {
+        self.chunk(part, json!([choice]), Value::Null);
     }
 
     fn chunk(&mut self, part: Part, choices: Value, usage: Value) {
@@ -111,4 +109,8 @@ impl Out<'_> {
         }
         self.frames.push(Frame::new(part, format!("data: {chunk}\n\n")));
     }
+}
+
+fn one(index: u64, delta: Value, logprobs: Value, finish: Value) -> Value {
+    json!({"index": index, "delta": delta, "logprobs": logprobs, "finish_reason": finish})
 }

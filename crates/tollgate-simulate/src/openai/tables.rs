@@ -184,6 +184,7 @@ pub(super) const CHAT: Shape = Shape::Object(&[
     null("max_tokens", Shape::Int),
     null("metadata", Shape::Map),
     null("modalities", Shape::List(&Shape::Word(&["text", "audio"]))),
+    null("moderation", Shape::Map),
     null("n", Shape::Int),
     null("parallel_tool_calls", Shape::Bool),
     null(
