@@ -33,8 +33,13 @@ pub(super) fn read_file(part: &mut Fields, value: Value) -> Result<Media, Fault>
     let uri = inner.required_text("fileUri")?;
     let mime = inner.text("mimeType")?;
     let name = inner.text("displayName")?;
-    part.extras.nest(ID, "fileData", inner.into_extras());
     let source = by_uri(uri, mime);
+    if let MediaSource::Url { url, mime: None } = &source
+        && let Some(guess) = mime_of_extension(url)
+    {
+        inner.extras.omit(ID, "mimeType", guess.into());
+    }
+    part.extras.nest(ID, "fileData", inner.into_extras());
     Ok(Media { kind: kind_of(&source), source, name, detail: None })
 }
 
