@@ -117,6 +117,9 @@ pub struct Quirks {
     pub json_schema: bool,
     /// How thinking is switched.
     pub reasoning_switch: ReasoningSwitch,
+    /// Models, by how their names begin, that take `reasoning_effort`; others refuse it. Empty:
+    /// all do.
+    pub effort_models: &'static [&'static str],
     /// In which form earlier thinking is taken back.
     pub reasoning_back: ReasoningBack,
     /// The word that demands some tool call.
@@ -195,10 +198,18 @@ impl Quirks {
         message_name: true,
         json_schema: true,
         reasoning_switch: ReasoningSwitch::Effort,
+        effort_models: &[],
         reasoning_back: ReasoningBack::None,
         required_word: "required",
         allowed_tools: false,
         call_id: CallId::Any,
         reasoning_beside_output: false,
     };
+
+    /// That model takes `reasoning_effort`.
+    #[must_use]
+    pub fn takes_effort(&self, model: &str) -> bool {
+        self.effort_models.is_empty()
+            || self.effort_models.iter().any(|begin| model.starts_with(begin))
+    }
 }

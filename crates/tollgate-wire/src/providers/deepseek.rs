@@ -19,9 +19,7 @@ pub const ROW: Provider = Provider {
     serves: &["deepseek-*"],
     sample_models: &["deepseek-chat"],
     quirks: Quirks {
-        seed_field: None,
         choices: false,
-        parallel_tool_calls: false,
         end_user_field: None,
         json_schema: false,
         reasoning_switch: ReasoningSwitch::Thinking,

@@ -18,10 +18,11 @@ pub const ROW: Provider = Provider {
     quirks: Quirks {
         max_tokens_field: MaxTokens::MaxCompletionTokens,
         logprobs: false,
-        choices: false,
+        message_name: false,
         penalties: false,
         service_tier: true,
         reasoning_back: ReasoningBack::Reasoning,
+        effort_models: &["openai/gpt-oss"],
         ..Quirks::NONE
     },
 };

@@ -25,7 +25,6 @@ pub const ROW: Provider = Provider {
     sample_models: &["mistral-small-latest"],
     quirks: Quirks {
         seed_field: Some("random_seed"),
-        stream_options: false,
         logprobs: false,
         end_user_field: None,
         message_name: false,
@@ -33,6 +32,7 @@ pub const ROW: Provider = Provider {
         required_word: "any",
         call_id: CallId::Nine,
         document_url: true,
+        effort_models: &["mistral-small"],
         ..Quirks::NONE
     },
 };

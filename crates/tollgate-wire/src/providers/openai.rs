@@ -28,6 +28,7 @@ pub const ROW: Provider = Provider {
         developer_role: true,
         service_tier: true,
         allowed_tools: true,
+        effort_models: &["codex", "gpt-5", "gpt-6", "o1", "o3", "o4"],
         ..Quirks::NONE
     },
 };

@@ -1,6 +1,6 @@
 //! xAI.
 
-use crate::provider::{Base, MaxTokens, Provider, Quirks, Speaks};
+use crate::provider::{Base, MaxTokens, Provider, Quirks, ReasoningBack, Speaks};
 use crate::{Operation, auth::Auth};
 use tollgate_model::DialectId;
 
@@ -18,6 +18,9 @@ pub const ROW: Provider = Provider {
     quirks: Quirks {
         max_tokens_field: MaxTokens::MaxCompletionTokens,
         reasoning_beside_output: true,
+        penalties: false,
+        effort_models: &["grok-3-mini", "grok-4.3", "grok-4.5", "grok-4.7"],
+        reasoning_back: ReasoningBack::Content,
         ..Quirks::NONE
     },
 };

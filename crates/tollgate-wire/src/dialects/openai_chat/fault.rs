@@ -60,7 +60,8 @@ fn said(body: &Value) -> Option<UpstreamError> {
             }
             Some(said)
         }
-        _ => said_in(body),
+        _ if body.is_object() => said_in(body),
+        _ => None,
     }
 }
 
@@ -73,12 +74,9 @@ fn said_in(error: &Value) -> Option<UpstreamError> {
         Some(Value::Number(code)) => Some(code.to_string()),
         _ => None,
     };
-    let message = text(error, "message").or_else(|| match error.get("message")? {
-        // Mistral describes a refused body with an object.
-        Value::Null => None,
-        other => Some(other.to_string()),
-    });
-    let message = message.or_else(|| match error.get("detail")? {
+    // Mistral describes a refused body with an object in `message`.
+    let within = error.get("message").filter(|message| message.is_object()).unwrap_or(error);
+    let message = text(error, "message").or_else(|| match within.get("detail")? {
         Value::String(detail) => Some(detail.clone()),
         Value::Array(details) => text(details.first()?, "msg"),
         _ => None,

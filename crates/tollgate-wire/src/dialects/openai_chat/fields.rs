@@ -125,6 +125,14 @@ impl Fields {
         }
     }
 
+    /// What stayed behind of the object in the field `name` of `holder` is kept there.
+    pub(super) fn rest_in(self, holder: &mut Fields, name: &str) {
+        let rest = self.rest();
+        if !rest.is_empty() {
+            holder.extras.nest(ID, name, rest);
+        }
+    }
+
     /// What stayed behind.
     pub(super) fn rest(mut self) -> Extras {
         for (name, value) in self.fields {

@@ -2,8 +2,6 @@
 //! the order and shape that this one demands (results of tools in messages of their own, right
 //! after the calls; every call with an id).
 
-use std::collections::VecDeque;
-
 use serde_json::{Map, Value};
 use tollgate_model::{Message, Part, PartKind, Role, Shape};
 
@@ -45,7 +43,7 @@ fn encode_turn(
     out: &mut Vec<Value>,
 ) {
     let mut rest: Vec<&Part> = Vec::new();
-    let mut media = VecDeque::new();
+    let mut media = Vec::new();
     for (at, part) in message.parts.iter().enumerate() {
         if matches!(part.kind, PartKind::ToolResult { .. }) {
             let path = if message.role == Role::Tool && message.parts.len() == 1 {
@@ -53,7 +51,9 @@ fn encode_turn(
             } else {
                 format!("{path}.content[{at}]")
             };
-            out.push(encode_result(message, part, &path, ids, to, &mut media));
+            let (result, shown) = encode_result(message, part, &path, ids, to);
+            out.push(result);
+            media.extend(shown);
         } else {
             rest.push(part);
         }
@@ -62,26 +62,28 @@ fn encode_turn(
         // Only a user may show images.
         let mut shown = Map::new();
         shown.insert("role".into(), "user".into());
-        shown.insert("content".into(), Value::Array(media.into()));
+        shown.insert("content".into(), Value::Array(media));
         out.push(Value::Object(shown));
     }
     let empty = message.role == Role::User && message.parts.is_empty();
     if !rest.is_empty() || empty {
         out.push(encode_plain(message, &rest, path, to));
+    } else if message.role == Role::User {
+        message.extras.report(path, &mut to.losses);
     }
 }
 
+/// The result, and what of it only a user may show.
 fn encode_result(
     message: &Message,
     part: &Part,
     path: &str,
     ids: &mut call_ids::Ids,
     to: &mut Writing<'_>,
-    media: &mut VecDeque<Value>,
-) -> Value {
-    let mut out = Map::new();
+) -> (Value, Vec<Value>) {
+    let (mut out, mut media) = (Map::new(), Vec::new());
     let PartKind::ToolResult { call_id, name, parts, shape, is_error } = &part.kind else {
-        return Value::Null;
+        return (Value::Null, media);
     };
     let function = message.extras.chose(ID, FUNCTION);
     out.insert("role".into(), if function { FUNCTION } else { "tool" }.into());
@@ -103,35 +105,21 @@ fn encode_result(
             let path = format!("{path}.content[{at}]");
             if let Some(value) = parts::encode(part, &path, to) {
                 to.losses.approximated(path.as_str(), "position");
-                media.push_back(value);
+                media.push(value);
             }
         }
     }
     if *is_error == Some(true) {
         to.losses.dropped(path, "is_error");
     }
-    put_mark(message, part, path, to, &mut out);
+    if let Some(mark) = &part.cache {
+        parts::put_cache(mark, &message.extras, path, to, &mut out);
+    }
     part.extras.restore(ID, &mut out, path, &mut to.losses);
     if message.role == Role::Tool {
         message.extras.restore(ID, &mut out, path, &mut to.losses);
     }
-    Value::Object(out)
-}
-
-/// A cache mark of a whole message.
-fn put_mark(
-    message: &Message,
-    part: &Part,
-    path: &str,
-    to: &mut Writing<'_>,
-    out: &mut Map<String, Value>,
-) {
-    let Some(mark) = &part.cache else { return };
-    if to.own || to.quirks.cache_control {
-        parts::put_cache(mark, &message.extras, out);
-    } else {
-        to.losses.dropped(path, "cache_control");
-    }
+    (Value::Object(out), media)
 }
 
 /// A message of the system, a developer or a user.
@@ -176,7 +164,9 @@ fn put_content_of(
             .map(|part| if std::ptr::eq(*part, last) { &bare } else { *part })
             .collect();
         put_content(out, &parts, message.shape, path, to);
-        put_mark(message, last, path, to, out);
+        if let Some(mark) = &last.cache {
+            parts::put_cache(mark, &message.extras, path, to, out);
+        }
     } else {
         put_content(out, parts, message.shape, path, to);
     }
@@ -296,8 +286,10 @@ fn put_reasoning(
         }
         return None;
     }
-    if !message.parts.iter().any(reasoning::is_own) {
-        return None;
+    let mut own = message.parts.iter().filter(|part| reasoning::is_own(part)).peekable();
+    own.peek()?;
+    for part in own {
+        part.extras.report(path, &mut to.losses);
     }
     let sealed = message.parts.iter().any(|part| {
         matches!(
@@ -330,7 +322,7 @@ fn put_reasoning(
 
 /// Puts thinking first into the content, which becomes a list.
 fn join_thinking(text: &str, out: &mut Map<String, Value>) {
-    let mut list = vec![parts::thinking_part(&text)];
+    let mut list = vec![parts::thinking_part(text)];
     match out.remove("content") {
         Some(Value::Array(parts)) => list.extend(parts),
         Some(Value::String(text)) if !text.is_empty() => list.push(parts::text_part(&text)),
@@ -371,11 +363,7 @@ fn encode_call(part: &Part, path: &str, ids: &mut call_ids::Ids, to: &mut Writin
         }
     }
     if let Some(mark) = &part.cache {
-        if to.own || to.quirks.cache_control {
-            parts::put_cache(mark, &part.extras, &mut out);
-        } else {
-            to.losses.dropped(path, "cache_control");
-        }
+        parts::put_cache(mark, &part.extras, path, to, &mut out);
     }
     part.extras.restore(ID, &mut out, path, &mut to.losses);
     Value::Object(out)

@@ -1,6 +1,6 @@
 //! Reading the messages of a request.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tollgate_model::{Fault, Message, Part, PartKind, Role, Shape};
 
 use super::{
@@ -116,7 +116,10 @@ fn decode_assistant(message: &mut Fields, content: Vec<Part>) -> Result<Message,
 fn decode_arguments(function: &mut Fields) -> Result<String, Fault> {
     match function.take_raw("arguments") {
         Some(Value::String(text)) => Ok(text),
-        None => Ok(String::new()),
+        None => {
+            function.extras().omit(ID, "arguments", "".into());
+            Ok(String::new())
+        }
         Some(other @ (Value::Object(_) | Value::Null)) => {
             let text = if other.is_null() { String::new() } else { other.to_string() };
             function.extras().spell(ID, "arguments", Some(text.as_str().into()), other);
@@ -145,32 +148,19 @@ fn decode_call(call: Value, path: &str) -> Result<Part, Fault> {
         let mut custom = Fields::of(custom, &call.at(CUSTOM))?;
         let name = custom.string("name")?.ok_or_else(|| custom.missing("name"))?;
         let input = custom.string("input")?.unwrap_or_default();
-        keep_inner(&mut call, CUSTOM, &custom);
+        custom.rest_in(&mut call, CUSTOM);
         (name, input)
     } else {
         call.extras().spell(ID, "type", Some(FUNCTION.into()), kind.into());
-        let Some(written) = call.take_raw(FUNCTION) else { return Err(call.missing(FUNCTION)) };
-        let mut function = Fields::of(written.clone(), &call.at(FUNCTION))?;
+        let Some(function) = call.take_raw(FUNCTION) else { return Err(call.missing(FUNCTION)) };
+        let mut function = Fields::of(function, &call.at(FUNCTION))?;
         let name = function.string("name")?.ok_or_else(|| function.missing("name"))?;
         let arguments = decode_arguments(&mut function)?;
-        if written.get("arguments").is_none_or(|arguments| !arguments.is_string()) {
-            let canonical = json!({"name": name, "arguments": arguments});
-            call.extras().spell(ID, FUNCTION, Some(canonical), written);
-        } else {
-            keep_inner(&mut call, FUNCTION, &function);
-        }
+        function.rest_in(&mut call, FUNCTION);
         (name, arguments)
     };
     let kind = PartKind::ToolCall { id, name, arguments, signature };
     Ok(Part { kind, cache, extras: call.rest() })
-}
-
-/// Fields of an inner object that nobody understood stay behind under the object's name.
-pub(super) fn keep_inner(holder: &mut Fields, name: &str, inner: &Fields) {
-    let rest: Map<String, Value> = inner.all().clone();
-    if !rest.is_empty() {
-        holder.extras().keep(ID, name, Value::Object(rest));
-    }
 }
 
 fn decode_result(

@@ -155,8 +155,11 @@ fn put_reasoning(
     match to.quirks.reasoning_switch {
         ReasoningSwitch::None => to.losses.dropped("", REASONING),
         ReasoningSwitch::Effort => {
-            // "Off" has no word that every model of this kind takes: leaving it out is the default.
-            if let Some(effort) = effort_of(reasoning, to) {
+            let model = out.get("model").and_then(Value::as_str).unwrap_or_default();
+            if !to.quirks.takes_effort(model) {
+                // The others think as they do, or not at all.
+                to.losses.dropped("", REASONING);
+            } else if let Some(effort) = effort_of(reasoning, off, to) {
                 out.insert(EFFORT.into(), effort.into());
             }
         }
@@ -167,6 +170,9 @@ fn put_reasoning(
         ReasoningSwitch::Thinking => {
             let value = request::encode_reasoning(reasoning, THINKING);
             out.extend(value.map(|value| (THINKING.to_owned(), value)));
+            if let Some(effort) = reasoning.effort.as_ref().filter(|_| !off) {
+                out.insert(EFFORT.into(), effort.as_str().into());
+            }
             if reasoning.budget_tokens.is_some_and(|budget| budget > 0) {
                 to.losses.approximated("", REASONING);
             }
@@ -180,26 +186,30 @@ fn put_reasoning(
     }
 }
 
-/// The effort word for a wish that may be a budget. A budget is only approximated.
-fn effort_of(reasoning: &Reasoning, to: &mut Writing<'_>) -> Option<String> {
-    match (&reasoning.effort, reasoning.budget_tokens, reasoning.enabled) {
-        (Some(ReasoningEffort::None), ..) | (_, Some(0), _) | (_, _, Some(false)) => {
-            to.losses.approximated("", REASONING);
-            Some("minimal".into())
-        }
-        (Some(effort), ..) => Some(effort.as_str().to_owned()),
-        (None, Some(budget), _) => {
-            to.losses.approximated("", REASONING);
-            let word = match budget {
-                ..=2_048 => "low",
-                ..=8_192 => "medium",
-                _ => "high",
-            };
-            Some(word.into())
-        }
-        (None, None, Some(true)) => Some("medium".into()),
-        (None, None, None) => None,
+/// The effort word for a wish that may be a budget. A budget is only approximated, and so is
+/// "off": models differ in the word for it, and some have none.
+fn effort_of(reasoning: &Reasoning, off: bool, to: &mut Writing<'_>) -> Option<&'static str> {
+    if off {
+        to.losses.approximated("", REASONING);
+        return None;
     }
+    let (word, exact) = match (&reasoning.effort, reasoning.budget_tokens) {
+        (Some(ReasoningEffort::Minimal), _) => ("minimal", true),
+        (Some(ReasoningEffort::Low), _) => ("low", true),
+        (Some(ReasoningEffort::Medium), _) => ("medium", true),
+        (Some(ReasoningEffort::High), _) => ("high", true),
+        // `xhigh`, `max`: few models know them.
+        (Some(_), _) => ("high", false),
+        (None, Some(..=2_048)) => ("low", false),
+        (None, Some(..=8_192)) => ("medium", false),
+        (None, Some(_)) => ("high", false),
+        (None, None) if reasoning.enabled == Some(true) => ("medium", true),
+        (None, None) => return None,
+    };
+    if !exact {
+        to.losses.approximated("", REASONING);
+    }
+    Some(word)
 }
 
 fn put_labels(chat: &Chat, to: &mut Writing<'_>, out: &mut Map<String, Value>) {

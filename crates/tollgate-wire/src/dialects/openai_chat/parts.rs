@@ -36,24 +36,39 @@ pub(super) fn decode_content(
     }
 }
 
+/// The types of parts that the hub has words for.
+const KNOWN: [&str; 11] = [
+    "text",
+    "input_text",
+    "output_text",
+    "refusal",
+    "image_url",
+    "video_url",
+    "audio_url",
+    "document_url",
+    "input_audio",
+    "file",
+    "thinking",
+];
+
 fn decode(part: Value, path: &str) -> Result<Part, Fault> {
-    let whole = part.clone();
+    let kind = part.get("type").and_then(Value::as_str).map(str::to_owned);
+    if let Some(kind) = &kind
+        && !KNOWN.contains(&kind.as_str())
+    {
+        return Ok(PartKind::Native { dialect: ID, json: part }.into());
+    }
     let mut part = Fields::of(part, path)?;
-    let kind = match part.take_raw("type") {
-        Some(Value::String(kind)) => kind,
-        Some(other) => return Err(part.wrong("type", "a string", &other)),
-        None => return Err(part.missing("type")),
+    let kind = match (part.take_raw("type"), kind) {
+        (Some(_), Some(kind)) => kind,
+        (Some(other), None) => return Err(part.wrong("type", "a string", &other)),
+        (None, _) => return Err(part.missing("type")),
     };
     let cache = decode_cache(&mut part)?;
     let understood = match kind.as_str() {
-        "text" | "input_text" | "output_text" => {
-            let text = part.string("text")?.ok_or_else(|| part.missing("text"))?;
-            part.extras().spell(ID, "type", Some("text".into()), kind.into());
-            Some(PartKind::Text(text))
-        }
         "refusal" => {
             let text = part.string("refusal")?.ok_or_else(|| part.missing("refusal"))?;
-            Some(PartKind::Refusal(text))
+            PartKind::Refusal(text)
         }
         "image_url" => decode_url(&mut part, "image_url", MediaKind::Image)?,
         "video_url" => decode_url(&mut part, "video_url", MediaKind::Video)?,
@@ -61,24 +76,26 @@ fn decode(part: Value, path: &str) -> Result<Part, Fault> {
         "document_url" => decode_url(&mut part, "document_url", MediaKind::Document)?,
         "input_audio" => decode_audio(&mut part)?,
         "file" => decode_file(&mut part)?,
-        "thinking" => decode_thinking(&mut part),
-        _ => None,
+        "thinking" => decode_thinking(&mut part)?,
+        _ => {
+            let text = part.string("text")?.ok_or_else(|| part.missing("text"))?;
+            part.extras().spell(ID, "type", Some("text".into()), kind.into());
+            PartKind::Text(text)
+        }
     };
-    Ok(match understood {
-        Some(kind) => Part { kind, cache, extras: part.rest() },
-        None => PartKind::Native { dialect: ID, json: whole }.into(),
-    })
+    Ok(Part { kind: understood, cache, extras: part.rest() })
 }
 
 /// Takes a cache mark from a part, a tool or a message.
 pub(super) fn decode_cache(holder: &mut Fields) -> Result<Option<CacheMark>, Fault> {
     if let Some(written) = holder.take("cache_control") {
-        let mut mark = Fields::of(written.clone(), &holder.at("cache_control"))?;
-        mark.take_raw("type");
+        let mut mark = Fields::of(written, &holder.at("cache_control"))?;
+        match mark.take_raw("type") {
+            Some(kind) => mark.extras().spell(ID, "type", Some("ephemeral".into()), kind),
+            None => mark.extras().omit(ID, "type", "ephemeral".into()),
+        }
         let ttl = mark.string("ttl")?;
-        let cache = CacheMark { ttl, extras: mark.rest() };
-        holder.extras().spell(ID, "cache_control", Some(encode_cache(&cache)), written);
-        return Ok(Some(cache));
+        return Ok(Some(CacheMark { ttl, extras: mark.rest() }));
     }
     if holder.all().contains_key(BREAKPOINT)
         && let Some(written) = holder.take(BREAKPOINT)
@@ -90,129 +107,133 @@ pub(super) fn decode_cache(holder: &mut Fields) -> Result<Option<CacheMark>, Fau
     Ok(None)
 }
 
-fn encode_cache(mark: &CacheMark) -> Value {
-    match &mark.ttl {
-        Some(ttl) => json!({"type": "ephemeral", "ttl": ttl}),
-        None => json!({"type": "ephemeral"}),
-    }
-}
-
-/// Writes a cache mark into its holder.
-pub(super) fn put_cache(mark: &CacheMark, of: &Extras, out: &mut Map<String, Value>) {
-    if of.chose(ID, BREAKPOINT) {
+/// Writes a cache mark into its holder, whose extras are `of` and which stands at `path`.
+pub(super) fn put_cache(
+    mark: &CacheMark,
+    of: &Extras,
+    path: &str,
+    to: &mut Writing<'_>,
+    out: &mut Map<String, Value>,
+) {
+    if !to.own && !to.quirks.cache_control {
+        to.losses.dropped(path, "cache_control");
+    } else if of.chose(ID, BREAKPOINT) {
         out.insert(BREAKPOINT.into(), json!({"mode": "explicit"}));
     } else {
-        out.insert("cache_control".into(), encode_cache(mark));
+        let mut written = Map::new();
+        written.insert("type".into(), "ephemeral".into());
+        if let Some(ttl) = &mark.ttl {
+            written.insert("ttl".into(), ttl.as_str().into());
+        }
+        let path = format!("{path}.cache_control");
+        mark.extras.restore(ID, &mut written, &path, &mut to.losses);
+        out.insert("cache_control".into(), written.into());
     }
 }
 
 /// `{"type": "image_url", "image_url": {"url": …}}`, or a bare string for the object.
-fn decode_url(
-    part: &mut Fields,
-    field: &'static str,
-    kind: MediaKind,
-) -> Result<Option<PartKind>, Fault> {
+fn decode_url(part: &mut Fields, field: &'static str, kind: MediaKind) -> Result<PartKind, Fault> {
     let written = match part.take_raw(field) {
         None => return Err(part.missing(field)),
         Some(Value::String(url)) if matches!(field, "image_url" | "document_url") => {
-            part.extras().choose(ID, BARE);
-            let media = Media {
-                kind,
-                source: source_of_url(&url),
-                name: part.string("document_name")?,
-                detail: None,
-            };
-            let canonical = written_url(&media).map(Value::String);
-            part.extras().spell(ID, field, canonical, url.into());
-            return Ok(Some(PartKind::Media(media)));
+            let name = part.string("document_name")?;
+            return Ok(decode_bare(part, field, kind, (url, name)));
         }
         Some(written @ Value::Object(_)) if field != "document_url" => written,
         Some(other) => return Err(part.wrong(field, "an object", &other)),
     };
-    let mut object = Fields::of(written.clone(), &part.at(field))?;
+    let mut object = Fields::of(written, &part.at(field))?;
     let url = object.string("url")?.ok_or_else(|| object.missing("url"))?;
     let detail = object.string("detail")?;
     let media = Media { kind, source: source_of_url(&url), name: None, detail };
-    settle(part, field, url_object(&media), written, object);
-    Ok(Some(PartKind::Media(media)))
+    spell_url(&mut object, "url", &media, url);
+    object.rest_in(part, field);
+    Ok(PartKind::Media(media))
 }
 
-fn decode_audio(part: &mut Fields) -> Result<Option<PartKind>, Fault> {
+/// A medium whose URL (or base64) stands for the whole object.
+fn decode_bare(
+    part: &mut Fields,
+    field: &str,
+    kind: MediaKind,
+    (written, name): (String, Option<String>),
+) -> PartKind {
+    part.extras().choose(ID, BARE);
+    let plain =
+        kind == MediaKind::Audio && !written.starts_with("data:") && !written.contains("://");
+    let source = if plain {
+        MediaSource::Base64 { mime: "audio/mpeg".into(), data: written.clone() }
+    } else {
+        source_of_url(&written)
+    };
+    let media = Media { kind, source, name, detail: None };
+    spell_url(part, field, &media, written);
+    PartKind::Media(media)
+}
+
+/// Remembers a URL that the encoder would write differently.
+fn spell_url(holder: &mut Fields, field: &str, media: &Media, written: String) {
+    let canonical = written_url(media);
+    if canonical.as_ref() != Some(&written) {
+        holder.extras().spell(ID, field, canonical.map(Value::from), written.into());
+    }
+}
+
+fn decode_audio(part: &mut Fields) -> Result<PartKind, Fault> {
     let field = "input_audio";
     let written = match part.take_raw(field) {
         None => return Err(part.missing(field)),
         // Mistral takes a URL or bare base64.
         Some(Value::String(text)) => {
-            part.extras().choose(ID, BARE);
-            let source = if text.starts_with("data:") || text.contains("://") {
-                source_of_url(&text)
-            } else {
-                MediaSource::Base64 { mime: "audio/mpeg".into(), data: text.clone() }
-            };
-            let media = Media { kind: MediaKind::Audio, source, name: None, detail: None };
-            let canonical = written_url(&media).map(Value::String);
-            part.extras().spell(ID, field, canonical, text.into());
-            return Ok(Some(PartKind::Media(media)));
+            return Ok(decode_bare(part, field, MediaKind::Audio, (text, None)));
         }
         Some(written @ Value::Object(_)) => written,
         Some(other) => return Err(part.wrong(field, "an object", &other)),
     };
-    let mut object = Fields::of(written.clone(), &part.at(field))?;
+    let mut object = Fields::of(written, &part.at(field))?;
     let data = object.string("data")?.ok_or_else(|| object.missing("data"))?;
     let format = object.string("format")?.ok_or_else(|| object.missing("format"))?;
-    let source = MediaSource::Base64 { mime: audio_mime(&format), data };
-    let media = Media { kind: MediaKind::Audio, source, name: None, detail: None };
-    let canonical = audio_object(&media).unwrap_or_default();
-    settle(part, field, canonical, written, object);
-    Ok(Some(PartKind::Media(media)))
+    let mime = audio_mime(&format);
+    object.extras().spell(ID, "format", Some(audio_format(&mime).into()), format.into());
+    let source = MediaSource::Base64 { mime, data };
+    object.rest_in(part, field);
+    Ok(PartKind::Media(Media { kind: MediaKind::Audio, source, name: None, detail: None }))
 }
 
-fn decode_file(part: &mut Fields) -> Result<Option<PartKind>, Fault> {
+fn decode_file(part: &mut Fields) -> Result<PartKind, Fault> {
     let Some(written) = part.take_raw("file") else { return Err(part.missing("file")) };
-    let mut object = Fields::of(written.clone(), &part.at("file"))?;
+    let mut object = Fields::of(written, &part.at("file"))?;
     let name = object.string("filename")?;
-    let source = if let Some(id) = object.string("file_id")? {
-        MediaSource::File { id, mime: None }
+    let mut media =
+        Media { kind: MediaKind::Document, source: source_of_url(""), name, detail: None };
+    if let Some(id) = object.string("file_id")? {
+        media.source = MediaSource::File { id, mime: None };
     } else if let Some(data) = object.string("file_data")? {
-        match source_of_url(&data) {
+        media.source = match source_of_url(&data) {
             MediaSource::Url { url, .. } if !url.contains("://") => {
                 // Bare base64: the name tells the type.
-                let mime = mime_of_name(name.as_deref());
+                let mime = mime_of_name(media.name.as_deref());
                 MediaSource::Base64 { mime: mime.into(), data: url }
             }
             source => source,
-        }
+        };
+        spell_url(&mut object, "file_data", &media, data);
     } else {
         return Err(object.missing("file_data"));
-    };
-    let media = Media { kind: MediaKind::Document, source, name, detail: None };
-    let canonical = file_object(&media).unwrap_or_default();
-    settle(part, "file", canonical, written, object);
-    Ok(Some(PartKind::Media(media)))
-}
-
-/// Keeps what an inner object held beyond the canonical one, and its spelling where that differs.
-fn settle(part: &mut Fields, field: &str, canonical: Value, written: Value, object: Fields) {
-    let rest: Map<String, Value> = object.all().clone();
-    if !rest.is_empty() {
-        part.extras().keep(ID, field, Value::Object(rest.clone()));
     }
-    let mut whole = canonical.clone();
-    if let Value::Object(whole) = &mut whole {
-        whole.extend(rest);
-    }
-    if whole != written {
-        part.extras().spell(ID, field, Some(canonical), written);
-    }
+    object.rest_in(part, "file");
+    Ok(PartKind::Media(media))
 }
 
 /// Mistral: `{"type": "thinking", "thinking": [{"type": "text", "text": …}]}`, or a bare string.
-fn decode_thinking(part: &mut Fields) -> Option<PartKind> {
-    let written = part.take_raw("thinking")?;
-    let text = thinking_text(&written)?;
+fn decode_thinking(part: &mut Fields) -> Result<PartKind, Fault> {
+    let Some(written) = part.take_raw("thinking") else { return Err(part.missing("thinking")) };
+    let Some(text) = thinking_text(&written) else {
+        return Err(part.wrong("thinking", "a string or an array of parts", &written));
+    };
     part.extras().choose(ID, AMONG);
     part.extras().spell(ID, "thinking", Some(thinking_list(&text)), written);
-    Some(PartKind::Reasoning { text, signature: None })
+    Ok(PartKind::Reasoning { text, signature: None })
 }
 
 /// The text of a Mistral `thinking`.
@@ -345,14 +366,7 @@ pub(super) fn encode(part: &Part, path: &str, to: &mut Writing<'_>) -> Option<Va
         | PartKind::ToolResult { .. } => return None,
     }
     if let Some(mark) = &part.cache {
-        if to.own || to.quirks.cache_control {
-            put_cache(mark, &part.extras, &mut out);
-            if let Some(Value::Object(written)) = out.get_mut("cache_control") {
-                mark.extras.restore(ID, written, &format!("{path}.cache_control"), &mut to.losses);
-            }
-        } else {
-            to.losses.dropped(path, "cache_control");
-        }
+        put_cache(mark, &part.extras, path, to, &mut out);
     }
     part.extras.restore(ID, &mut out, path, &mut to.losses);
     Some(Value::Object(out))

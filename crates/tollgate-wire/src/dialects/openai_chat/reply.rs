@@ -104,7 +104,15 @@ struct SkimmedChoice<'a> {
     #[serde(borrow, default)]
     finish_reason: Option<std::borrow::Cow<'a, str>>,
     #[serde(borrow, default)]
+    finish_details: Option<SkimmedDetails<'a>>,
+    #[serde(borrow, default)]
     message: Option<SkimmedMessage<'a>>,
+}
+
+#[derive(Deserialize)]
+struct SkimmedDetails<'a> {
+    #[serde(borrow, rename = "type")]
+    kind: std::borrow::Cow<'a, str>,
 }
 
 #[derive(Deserialize)]
@@ -133,7 +141,9 @@ pub(super) fn skim(body: &[u8], quirks: &Quirks) -> Result<Vec<Event>, Fault> {
         let number = choice.index.or(u32::try_from(at).ok()).unwrap_or_default();
         let calls = choice.message.and_then(|message| message.tool_calls);
         let called = calls.is_some_and(|calls| calls.get().starts_with("[{"));
-        out.push(ChoiceReader::skimmed(number, choice.finish_reason.as_deref(), called));
+        let details = choice.finish_details.map(|details| details.kind);
+        let word = choice.finish_reason.or(details);
+        out.push(ChoiceReader::skimmed(number, word.as_deref(), called));
     }
     out.extend(read_usage(&head, quirks).map(Event::Usage));
     out.push(Event::End);

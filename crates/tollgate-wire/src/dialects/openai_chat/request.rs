@@ -60,13 +60,13 @@ fn decode_flag(top: &mut Fields, name: &str) -> Result<bool, Fault> {
 
 fn decode_stream_usage(top: &mut Fields) -> Result<bool, Fault> {
     let Some(written) = top.take("stream_options") else { return Ok(false) };
-    let mut options = Fields::of(written.clone(), "stream_options")?;
-    let usage = options.bool("include_usage")?.unwrap_or_default();
-    messages::keep_inner(top, "stream_options", &options);
-    let canonical = usage.then(|| json!({"include_usage": true}));
-    if !usage || options.all().is_empty() {
-        top.extras().spell(ID, "stream_options", canonical, written);
+    let empty = written.as_object().is_some_and(Map::is_empty);
+    let mut options = Fields::of(written, "stream_options")?;
+    let usage = decode_flag(&mut options, "include_usage")?;
+    if empty {
+        top.extras().spell(ID, "stream_options", None, json!({}));
     }
+    options.rest_in(top, "stream_options");
     Ok(usage)
 }
 
@@ -137,41 +137,37 @@ fn decode_stop(top: &mut Fields) -> Result<Vec<String>, Fault> {
 fn decode_output(top: &mut Fields) -> Result<OutputFormat, Fault> {
     let field = "response_format";
     let Some(written) = top.take(field) else { return Ok(OutputFormat::Text) };
-    let mut format = Fields::of(written.clone(), field)?;
+    let known = |kind: &str| matches!(kind, "text" | "json_object" | "json_schema");
+    if let Some(Value::String(kind)) = written.get("type")
+        && !known(kind)
+    {
+        // A format of one host alone (`grammar`, `regex`): kept whole.
+        top.leave(field, written);
+        return Ok(OutputFormat::Text);
+    }
+    let mut format = Fields::of(written, field)?;
     let kind = format.string("type")?.ok_or_else(|| format.missing("type"))?;
     let output = match kind.as_str() {
-        "text" => OutputFormat::Text,
         "json_object" => OutputFormat::Json,
         "json_schema" => {
             let inner = format.take("json_schema").ok_or_else(|| format.missing("json_schema"))?;
             let mut inner = Fields::of(inner, "response_format.json_schema")?;
-            let schema = inner.take("schema").or_else(|| inner.take("schema_definition"));
-            let schema = schema.ok_or_else(|| inner.missing("schema"))?;
+            let schema = inner.take("schema").ok_or_else(|| inner.missing("schema"))?;
             let output = OutputFormat::Schema {
                 name: inner.string("name")?,
                 description: inner.string("description")?,
                 schema,
                 strict: inner.bool("strict")?,
             };
-            if !inner.all().is_empty() {
-                format.leave("json_schema", Value::Object(inner.all().clone()));
-            }
+            inner.rest_in(&mut format, "json_schema");
             output
         }
-        // A format of one host alone (`grammar`, `regex`): kept whole.
         _ => {
-            top.leave(field, written);
-            return Ok(OutputFormat::Text);
+            format.extras().spell(ID, "type", None, kind.into());
+            OutputFormat::Text
         }
     };
-    let canonical = encode_output(&output);
-    if canonical.as_ref() != Some(&written) {
-        let rest = Value::Object(format.all().clone());
-        if rest.as_object().is_some_and(|rest| !rest.is_empty()) {
-            top.extras().keep(ID, field, rest);
-        }
-        top.extras().spell(ID, field, canonical, written);
-    }
+    format.rest_in(top, field);
     Ok(output)
 }
 
@@ -214,7 +210,7 @@ fn decode_reasoning(top: &mut Fields) -> Result<Option<Reasoning>, Fault> {
         out.enabled = fields.bool("enabled")?;
         out.budget_tokens = fields.count("max_tokens")?;
         out.visible = fields.bool("exclude")?.map(|exclude| !exclude);
-        messages::keep_inner(top, REASONING, &fields);
+        keep_rest(top, REASONING, &fields);
         written.push((REASONING, object));
     }
     if let Some(object) = top.take(THINKING) {
@@ -225,7 +221,7 @@ fn decode_reasoning(top: &mut Fields) -> Result<Option<Reasoning>, Fault> {
             _ => {}
         }
         out.budget_tokens = fields.count("budget_tokens")?.or(out.budget_tokens);
-        messages::keep_inner(top, THINKING, &fields);
+        keep_rest(top, THINKING, &fields);
         written.push((THINKING, object));
     }
     if let Some(enabled) = top.bool(ENABLE)? {
@@ -240,6 +236,13 @@ fn decode_reasoning(top: &mut Fields) -> Result<Option<Reasoning>, Fault> {
         top.extras().spell(ID, field, encode_reasoning(&out, field), value);
     }
     Ok(Some(out))
+}
+
+/// What nobody understood of an object that is spelled whole: named when it cannot be carried.
+fn keep_rest(top: &mut Fields, name: &str, inner: &Fields) {
+    if !inner.all().is_empty() {
+        top.extras().keep(ID, name, Value::Object(inner.all().clone()));
+    }
 }
 
 /// The wish for thinking in one of its forms.

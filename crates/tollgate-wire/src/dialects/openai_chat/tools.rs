@@ -6,7 +6,7 @@ use tollgate_model::{Chat, Extras, Fault, Tool, ToolChoice, ToolKind};
 use super::{
     ID, Writing,
     fields::Fields,
-    messages::{FUNCTION, UNTYPED, keep_inner},
+    messages::{FUNCTION, UNTYPED},
     parts,
 };
 
@@ -47,31 +47,24 @@ pub(super) fn decode(top: &mut Fields, chat: &mut Chat) -> Result<(), Fault> {
 }
 
 fn decode_tool(tool: Value, path: &str) -> Result<Tool, Fault> {
-    let whole = tool.clone();
-    let mut tool = Fields::of(tool, path)?;
-    let kind = match tool.take("type") {
-        Some(Value::String(kind)) => kind,
-        Some(other) => return Err(tool.wrong("type", "a string", &other)),
-        None if tool.all().contains_key(FUNCTION) => {
-            tool.extras().choose(ID, UNTYPED);
-            FUNCTION.into()
-        }
-        None => return Err(tool.missing("type")),
-    };
-    if kind != FUNCTION {
-        let kind = ToolKind::Native { dialect: ID, json: whole };
+    if let Some(Value::String(kind)) = tool.get("type")
+        && kind != FUNCTION
+    {
+        let kind = ToolKind::Native { dialect: ID, json: tool };
         return Ok(Tool { kind, cache: None, extras: Extras::default() });
+    }
+    let mut tool = Fields::of(tool, path)?;
+    match tool.take("type") {
+        Some(Value::String(_)) => {}
+        Some(other) => return Err(tool.wrong("type", "a string", &other)),
+        None if tool.all().contains_key(FUNCTION) => tool.extras().choose(ID, UNTYPED),
+        None => return Err(tool.missing("type")),
     }
     let cache = parts::decode_cache(&mut tool)?;
     let Some(function) = tool.take_raw(FUNCTION) else { return Err(tool.missing(FUNCTION)) };
-    let written = function.clone();
     let mut function = Fields::of(function, &tool.at(FUNCTION))?;
     let kind = decode_function(&mut function)?;
-    keep_inner(&mut tool, FUNCTION, &function);
-    if written.as_object().is_some_and(|fields| fields.values().any(Value::is_null)) {
-        let canonical = Value::Object(encode_function(&kind));
-        tool.extras().spell(ID, FUNCTION, Some(canonical), written);
-    }
+    function.rest_in(&mut tool, FUNCTION);
     Ok(Tool { kind, cache, extras: tool.rest() })
 }
 
@@ -251,14 +244,7 @@ fn encode_tool(tool: &Tool, path: &str, to: &mut Writing<'_>) -> Option<Value> {
         }
     }
     if let Some(mark) = &tool.cache {
-        if to.own || to.quirks.cache_control {
-            parts::put_cache(mark, &tool.extras, &mut out);
-            if let Some(Value::Object(written)) = out.get_mut("cache_control") {
-                mark.extras.restore(ID, written, &format!("{path}.cache_control"), &mut to.losses);
-            }
-        } else {
-            to.losses.dropped(path, "cache_control");
-        }
+        parts::put_cache(mark, &tool.extras, path, to, &mut out);
     }
     tool.extras.restore(ID, &mut out, path, &mut to.losses);
     Some(Value::Object(out))

@@ -26,6 +26,8 @@ pub(in super::super) struct Decoder {
     started: bool,
     /// `End` or `Fault` was given.
     over: bool,
+    /// Frames went by without being read: only what metering needs is told.
+    skimming: bool,
     usage: Usage,
     id: Option<String>,
     model: Option<String>,
@@ -52,6 +54,7 @@ impl Decoder {
             choices: BTreeMap::new(),
             started: false,
             over: false,
+            skimming: false,
             usage: Usage::default(),
             id: None,
             model: None,
@@ -168,6 +171,15 @@ impl Decoder {
     }
 }
 
+/// Of the events since `from`, leaves those that metering needs.
+fn keep_metered(from: usize, out: &mut Vec<Event>) {
+    let mut at = 0;
+    out.retain(|event| {
+        at += 1;
+        at <= from || event.is_metered()
+    });
+}
+
 /// The field is there and is not `null`.
 fn holds(field: &Finder<'_>, data: &[u8]) -> bool {
     field.find_iter(data).any(|at| {
@@ -233,16 +245,13 @@ impl StreamDecoder for Decoder {
     }
 
     fn skim(&mut self, frame: &Frame, out: &mut Vec<Event>) {
+        self.skimming = true;
         if !self.over && frame.event.is_empty() && self.is_content(&frame.data) {
             return;
         }
         let from = out.len();
         self.read(frame, out);
-        let mut at = 0;
-        out.retain(|event| {
-            at += 1;
-            at <= from || event.is_metered()
-        });
+        keep_metered(from, out);
     }
 
     fn end(&mut self, out: &mut Vec<Event>) {
@@ -251,7 +260,11 @@ impl StreamDecoder for Decoder {
         }
         // Some hosts leave out `[DONE]`.
         if !self.choices.is_empty() && self.choices.values().all(ChoiceReader::ended) {
+            let from = out.len();
             self.close(out);
+            if self.skimming {
+                keep_metered(from, out);
+            }
         } else {
             let fault = Fault::bad_upstream("The provider's stream broke off.");
             self.fail(fault, out);

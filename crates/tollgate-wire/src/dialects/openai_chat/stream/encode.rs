@@ -125,10 +125,10 @@ impl Encoder {
         let written = self.choices.entry(choice).or_default();
         let index = written.details;
         written.details += 1;
-        let text = std::mem::take(&mut written.thinking);
         let detail = if redacted {
             reasoning::encrypted_detail(index, signature, Formats::Dialects)
         } else {
+            let text = std::mem::take(&mut written.thinking);
             reasoning::text_detail(index, &text, Some(signature), Formats::Dialects)
         };
         self.field(choice, reasoning::DETAILS, json!([detail]), out);

@@ -1,24 +1,14 @@
-//! The OpenAI Chat dialect against recorded traffic of its hosts: every request comes back as it
-//! was, every answer reads as an independent implementation read it, streamed or not, cut
-//! anywhere, written again and resumed.
-//!
-//! The recordings are not part of the repository; `TOLLGATE_SHARED` says where they are.
+//! Answers: read as their digests, and written again.
 
-use std::{collections::BTreeMap, fs, path::PathBuf};
-
-use bytes::Bytes;
 use http::HeaderMap;
-use serde_json::{Map, Value, json};
-use tollgate_model::{DialectId, Event, Fault, FaultKind, FinishReason, PartKind, Reply, Usage};
-use tollgate_wire::{
-    Dialect, Frame, Framer, Framing, Incoming, Quirks, Recipient, ReplyContext, StreamDecoder,
-    dialect, provider,
+use serde_json::{Value, json};
+use tollgate_model::{Choice, Event, Fault, FinishReason, PartKind, Reply, Usage};
+
+use crate::{
+    Recording, chat, context, first_difference, frames, quirks, read_all, recordings, report, same,
+    streams::written_stream,
 };
 
-const ID: DialectId = DialectId("openai-chat");
-/// Requests that were not recorded as they were sent.
-const UNFAITHFUL: [&str; 4] =
-    ["edited-possible", "reframed", "request-elided", "request-body-missing"];
 /// What a digest says otherwise, by file and field, and why the dialect is right.
 const EXCEPTIONS: [(&str, &str); 8] = [
     // The digest took the status for the type, which is null.
@@ -46,165 +36,6 @@ fn contradicts_itself(expect: &Value) -> bool {
     figure("cached") + figure("cache_write") > figure("input")
         || figure("reasoning") > figure("output")
         || audio.unwrap_or_default() > figure("input")
-}
-
-fn shared() -> Option<PathBuf> {
-    let default = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared");
-    let root = PathBuf::from(std::env::var("TOLLGATE_SHARED").unwrap_or(default.to_owned()));
-    let corpus = root.join("corpus");
-    if corpus.join("index.jsonl").exists() {
-        return Some(corpus);
-    }
-    assert!(std::env::var("STRICT").is_err(), "no recordings at {}", corpus.display());
-    println!("skipped: no recordings at {}", corpus.display());
-    None
-}
-
-struct Recording {
-    file: String,
-    provider: String,
-    notes: Vec<String>,
-    exchange: Value,
-}
-
-fn recordings() -> Vec<Recording> {
-    let Some(corpus) = shared() else { return Vec::new() };
-    let index = fs::read_to_string(corpus.join("index.jsonl")).unwrap();
-    let lines = index.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    lines
-        .filter(|line| line["dialect"] == "openai-chat")
-        .map(|line| {
-            let file = line["file"].as_str().unwrap().to_owned();
-            let exchange = fs::read(corpus.join(&file)).unwrap();
-            let notes = line["notes"].as_array().cloned().unwrap_or_default();
-            Recording {
-                provider: line["provider"].as_str().unwrap().to_owned(),
-                notes: notes.iter().filter_map(|n| n.as_str().map(str::to_owned)).collect(),
-                exchange: serde_json::from_slice(&exchange).unwrap(),
-                file,
-            }
-        })
-        .collect()
-}
-
-fn chat() -> &'static dyn Dialect {
-    dialect(ID).unwrap()
-}
-
-fn quirks(host: &str) -> &'static Quirks {
-    let row = provider::find(host).or_else(|| provider::find("openai-compatible"));
-    &row.unwrap().quirks
-}
-
-/// All that went wrong, in one message.
-fn report(what: &str, seen: usize, wrong: &[String]) {
-    println!("{what}: {} of {seen}", seen - wrong.len());
-    assert!(wrong.is_empty(), "{what}: {} of {seen} wrong\n{}", wrong.len(), wrong.join("\n"));
-}
-
-/// The same values: numbers by value, so that a `1.0` and a `1` of different writers agree.
-fn same(a: &Value, b: &Value) -> bool {
-    match (a, b) {
-        (Value::Number(a), Value::Number(b)) => a.as_f64() == b.as_f64(),
-        (Value::Array(a), Value::Array(b)) => {
-            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b))
-        }
-        (Value::Object(a), Value::Object(b)) => {
-            a.len() == b.len() && a.iter().all(|(k, a)| b.get(k).is_some_and(|b| same(a, b)))
-        }
-        (a, b) => a == b,
-    }
-}
-
-fn first_difference(path: &str, a: &Value, b: &Value) -> String {
-    match (a, b) {
-        (Value::Object(x), Value::Object(y)) => {
-            for (key, value) in x {
-                match y.get(key) {
-                    None => return format!("{path}.{key} is missing"),
-                    Some(other) if value != other => {
-                        return first_difference(&format!("{path}.{key}"), value, other);
-                    }
-                    Some(_) => {}
-                }
-            }
-            let extra: Vec<_> = y.keys().filter(|key| !x.contains_key(*key)).collect();
-            format!("{path}: additional {extra:?}")
-        }
-        (Value::Array(x), Value::Array(y)) if x.len() == y.len() => {
-            let at = x.iter().zip(y).position(|(x, y)| x != y).unwrap_or_default();
-            first_difference(&format!("{path}[{at}]"), &x[at], &y[at])
-        }
-        _ => {
-            let cut = |v: &Value| v.to_string().chars().take(120).collect::<String>();
-            format!("{path}: {} became {}", cut(a), cut(b))
-        }
-    }
-}
-
-#[test]
-fn every_recorded_request_comes_back_as_it_was() {
-    let (mut seen, mut wrong) = (0, Vec::new());
-    for recording in recordings() {
-        let request = &recording.exchange["request"];
-        if recording.notes.iter().any(|note| UNFAITHFUL.contains(&note.as_str()))
-            || request["body"]["kind"] != "json"
-        {
-            continue;
-        }
-        seen += 1;
-        let body = &request["body"]["json"];
-        let mut wanted = body.clone();
-        wanted["model"] = "there".into();
-        let bytes = body.to_string();
-        let incoming = Incoming {
-            route: &chat().rules().routes[0],
-            model: Some("from-the-path"),
-            headers: &HeaderMap::new(),
-            body: bytes.as_bytes(),
-        };
-        let decoded = match chat().decode_request(&incoming) {
-            Ok(decoded) => decoded,
-            Err(fault) => {
-                wrong.push(format!("{}: refused: {}", recording.file, fault.message));
-                continue;
-            }
-        };
-        let to = Recipient { model: "there", quirks: quirks(&recording.provider) };
-        let outgoing = chat().encode_request(&decoded, &to).unwrap();
-        let written: Value = serde_json::from_slice(&outgoing.body).unwrap();
-        if written != wanted {
-            wrong.push(format!("{}: {}", recording.file, first_difference("", &wanted, &written)));
-        } else if !outgoing.losses.is_empty() {
-            wrong.push(format!("{}: losses {:?}", recording.file, outgoing.losses));
-        }
-    }
-    report("requests that come back as they were", seen, &wrong);
-}
-
-fn frames(text: &[u8], cuts: &[usize]) -> Vec<Frame> {
-    let mut framer = Framer::new(Framing::Sse, 64 << 20);
-    let mut out = Vec::new();
-    let mut from = 0;
-    for to in cuts.iter().copied().chain([text.len()]) {
-        framer.push(Bytes::copy_from_slice(&text[from..to]));
-        from = to;
-        while let Some(frame) = framer.next_frame().unwrap() {
-            out.push(frame);
-        }
-    }
-    out.extend(framer.end().unwrap_or_default());
-    out
-}
-
-fn read_all(frames: &[Frame], quirks: &'static Quirks) -> Vec<Event> {
-    let mut decoder = chat().decode_stream(quirks);
-    let mut out = Vec::new();
-    for frame in frames {
-        decoder.read(frame, &mut out);
-    }
-    decoder.end(&mut out);
-    out
 }
 
 /// The events of a recorded answer, or the fault it is.
@@ -365,4 +196,87 @@ fn every_recorded_answer_reads_as_its_digest() {
         }
     }
     report("answers that read as their digest", seen, &wrong);
+}
+
+/// What of an answer must survive being written again.
+fn essence(reply: &Reply) -> Value {
+    let calls = |choice: &Choice| {
+        let calls = choice.parts.iter().filter_map(|part| match &part.kind {
+            PartKind::ToolCall { id, name, arguments, .. } => {
+                let arguments = if arguments.is_empty() { "{}" } else { arguments };
+                let id = if id.is_empty() { "made up" } else { id };
+                let id = if id.starts_with("call_0190abc") { "made up" } else { id };
+                Some(json!([id, name, parsed(arguments)]))
+            }
+            _ => None,
+        });
+        calls.collect::<Vec<_>>()
+    };
+    let signatures = |choice: &Choice| {
+        let all = choice.parts.iter().filter_map(|part| match &part.kind {
+            PartKind::Reasoning { signature: Some(signature), .. }
+            | PartKind::RedactedReasoning(signature) => {
+                Some(format!("{} {}", signature.origin, signature.data))
+            }
+            _ => None,
+        });
+        all.collect::<Vec<_>>()
+    };
+    let choices = reply.choices.iter().map(|choice| {
+        json!({
+            "text": choice.text(),
+            "reasoning": choice.reasoning(),
+            "refusal": choice.refusal(),
+            "calls": calls(choice),
+            "signatures": signatures(choice),
+            "media": choice.parts.iter().filter(|p| matches!(p.kind, PartKind::Media(_))).count(),
+            "citations": choice.citations.iter().map(|(_, c)| c.url.clone()).collect::<Vec<_>>(),
+            "logprobs": choice.logprobs.len(),
+            "finish": match choice.finish {
+                // The dialect has no word for the rest.
+                Some(FinishReason::Other) => Some("stop"),
+                other => other.map(FinishReason::as_str),
+            },
+        })
+    });
+    json!({
+        "choices": choices.collect::<Vec<_>>(),
+        "model": reply.model,
+        "input": reply.usage.total_input(),
+        "output": reply.usage.total_output(),
+        "cached": reply.usage.cache_read_input_tokens,
+        "written": reply.usage.total_cache_write(),
+        "thinking": reply.usage.reasoning_output_tokens,
+    })
+}
+
+#[test]
+fn an_answer_written_again_says_the_same_streamed_or_not() {
+    let (mut seen, mut wrong) = (0, Vec::new());
+    for recording in recordings() {
+        let Some(Ok(read)) = events(&recording) else { continue };
+        let Ok(reply) = Reply::gather(read.clone()) else { continue };
+        seen += 1;
+        let quirks = quirks("openai");
+        let mut wanted = essence(&reply);
+        if reply.model.is_none() {
+            wanted["model"] = "m".into();
+        }
+        let stream = written_stream(read, None);
+        let streamed = Reply::gather(read_all(&frames(&stream, &[]), quirks));
+        let buffered = chat().encode_reply(&reply, &context()).body;
+        let buffered = chat().decode_reply(&buffered, quirks).and_then(Reply::gather);
+        for (how, again) in [("streamed", streamed), ("buffered", buffered)] {
+            match again {
+                Err(fault) => wrong.push(format!("{}: {how}: {fault}", recording.file)),
+                Ok(again) if essence(&again) != wanted => wrong.push(format!(
+                    "{}: {how}: {}",
+                    recording.file,
+                    first_difference("", &wanted, &essence(&again))
+                )),
+                Ok(_) => {}
+            }
+        }
+    }
+    report("answers written again", seen, &wrong);
 }
