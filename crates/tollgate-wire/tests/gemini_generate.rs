@@ -1,6 +1,13 @@
 //! Recorded traffic of the Gemini dialect, read and written again. The recordings lie outside the
 //! repository; without them the tests say so and pass, unless `STRICT=1` demands them.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test that cannot go on ends, and says what it saw"
+)]
+
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;

@@ -38,11 +38,17 @@ impl Decoder {
     }
 }
 
-/// The frame may hold more than content and figures.
+/// The frame may hold more than content of the first choice, and figures: or no response.
 fn is_telling(data: &[u8]) -> bool {
-    ["\"finishReason\"", "\"error\"", "\"blockReason\"", "\"functionCall\""]
-        .iter()
-        .any(|field| memmem::find(data, field.as_bytes()).is_some())
+    let whole = data.first() == Some(&b'{') && data.last() == Some(&b'}');
+    !whole
+        || ["\"finishReason\"", "\"error\"", "\"blockReason\"", "\"functionCall\""]
+            .iter()
+            .any(|field| memmem::find(data, field.as_bytes()).is_some())
+        || memmem::find(data, b"\"index\"").is_some_and(|at| {
+            let mut after = data[at + 7..].iter().filter(|byte| !matches!(byte, b':' | b' '));
+            after.next() != Some(&b'0')
+        })
 }
 
 impl StreamDecoder for Decoder {
