@@ -1,0 +1,9 @@
+//! The real program, called over real sockets, in front of simulated providers that misbehave.
+//! Each test is named after a promise to the user.
+
+#[path = "program/faults.rs"]
+mod faults;
+#[path = "program/leaving.rs"]
+mod leaving;
+#[path = "program/site.rs"]
+mod site;

@@ -1,0 +1,70 @@
+//! A caller who leaves ends the provider's call at once, and the call is booked.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use super::site::{DIALECTS, Dialect, KEY, Site};
+
+fn begin(site: &Site, dialect: Dialect, model: &str, stream: bool) -> TcpStream {
+    let (path, body) = dialect.call(model, stream);
+    let mut socket = TcpStream::connect(site.address).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nhost: gateway\r\nauthorization: Bearer {KEY}\r\nanthropic-version: 2023-06-01\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    socket.write_all(head.as_bytes()).unwrap();
+    socket
+}
+
+/// Waits until the provider has noticed that its caller left; gives the time it took.
+fn until_left(site: &Site, before: usize) -> Duration {
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_secs(3) {
+        let seen = site.received();
+        if seen.len() > before
+            && let Some(last) = seen.last()
+            && last.to_string().contains("left")
+            && !last["left_after_ms"].is_null()
+        {
+            return begun.elapsed();
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    panic!("the provider was never left: {:?}", site.received().last());
+}
+
+#[test]
+fn a_caller_who_leaves_before_the_first_byte_ends_the_providers_call() {
+    let site = Site::start();
+    for caller in DIALECTS {
+        for stream in [false, true] {
+            let before = site.received().len();
+            let socket = begin(&site, caller, "chat/fault-silence", stream);
+            std::thread::sleep(Duration::from_millis(150));
+            drop(socket);
+            let took = until_left(&site, before);
+            assert!(took < Duration::from_millis(500), "{caller:?}: {took:?}");
+        }
+    }
+}
+
+#[test]
+fn a_caller_who_leaves_inside_the_stream_ends_the_providers_call_and_is_booked() {
+    let site = Site::start();
+    for caller in DIALECTS {
+        for provider in DIALECTS {
+            let before = site.received().len();
+            let model = format!("{}/hello-pace-50ms", provider.provider);
+            let mut socket = begin(&site, caller, &model, true);
+            let mut first = [0; 64];
+            assert!(socket.read(&mut first).unwrap() > 0);
+            drop(socket);
+            let took = until_left(&site, before);
+            assert!(took < Duration::from_millis(500), "{caller:?} {provider:?}: {took:?}");
+        }
+    }
+    let booked = site.log().matches("\"tollgate.left\":true").count();
+    assert_eq!(booked, DIALECTS.len() * DIALECTS.len(), "{}", site.log());
+}

@@ -1,0 +1,302 @@
+//! A gateway of one's own: the program with a configuration in a temporary folder, simulated
+//! providers on a port of this process, and a caller that speaks HTTP by hand.
+
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+pub const KEY: &str = "tg-test-key-not-a-secret";
+
+/// The three dialects, with a provider for each: its name in the configuration, and where its
+/// callers call.
+pub const DIALECTS: [Dialect; 3] = [
+    Dialect { name: "openai-chat", provider: "chat" },
+    Dialect { name: "anthropic-messages", provider: "messages" },
+    Dialect { name: "gemini-generate", provider: "generate" },
+];
+
+#[derive(Clone, Copy, Debug)]
+pub struct Dialect {
+    pub name: &'static str,
+    pub provider: &'static str,
+}
+
+impl Dialect {
+    /// Path and body of a plain call.
+    pub fn call(&self, model: &str, stream: bool) -> (String, String) {
+        match self.name {
+            "openai-chat" => (
+                "/v1/chat/completions".into(),
+                format!(
+                    r#"{{"model":"{model}","stream":{stream},"messages":[{{"role":"user","content":"Say a few words."}}]}}"#
+                ),
+            ),
+            "anthropic-messages" => (
+                "/v1/messages".into(),
+                format!(
+                    r#"{{"model":"{model}","stream":{stream},"max_tokens":100,"messages":[{{"role":"user","content":"Say a few words."}}]}}"#
+                ),
+            ),
+            _ => {
+                let action =
+                    if stream { "streamGenerateContent?alt=sse" } else { "generateContent" };
+                (
+                    format!("/v1beta/models/{model}:{action}"),
+                    r#"{"contents":[{"role":"user","parts":[{"text":"Say a few words."}]}]}"#.into(),
+                )
+            }
+        }
+    }
+
+    /// Whether a body is an error object of this dialect.
+    pub fn is_error(&self, body: &Value) -> bool {
+        match self.name {
+            "openai-chat" => body["error"]["message"].is_string() && body["error"]["type"].is_string(),
+            "anthropic-messages" => {
+                body["type"] == "error"
+                    && body["error"]["type"].is_string()
+                    && body["error"]["message"].is_string()
+            }
+            _ => {
+                body["error"]["code"].is_u64()
+                    && body["error"]["status"].is_string()
+                    && body["error"]["message"].is_string()
+            }
+        }
+    }
+
+    /// Whether a stream ends as a whole one does.
+    pub fn ends_cleanly(&self, stream: &str) -> bool {
+        match self.name {
+            "openai-chat" => stream.contains("[DONE]"),
+            "anthropic-messages" => stream.contains("message_stop"),
+            _ => stream.contains("finishReason"),
+        }
+    }
+}
+
+/// The gateway under test. Dropped, it is ended.
+pub struct Site {
+    pub address: SocketAddr,
+    pub admin: SocketAddr,
+    pub upstream: SocketAddr,
+    pub folder: PathBuf,
+    child: Child,
+    // Its runtime serves the simulated providers.
+    _runtime: tokio::runtime::Runtime,
+}
+
+impl Site {
+    pub fn start() -> Self {
+        Self::with("")
+    }
+
+    /// With further lines of configuration.
+    pub fn with(more: &str) -> Self {
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
+        let upstream = listener.local_addr().unwrap();
+        let simulator = tollgate_simulate::Simulator::new();
+        runtime.spawn(tollgate::simulate::serve(listener, simulator, std::future::pending()));
+        let folder = folder();
+        let (address, admin) = (free_address(), free_address());
+        let file = folder.join("tollgate.yaml");
+        std::fs::write(&file, configuration(address, admin, upstream, more)).unwrap();
+        let child = program(&folder)
+            .arg("serve")
+            .arg("--config")
+            .arg(&file)
+            .arg("--data-dir")
+            .arg(folder.join("data"))
+            .spawn()
+            .unwrap();
+        let site = Self { address, admin, upstream, folder, child, _runtime: runtime };
+        site.wait_until_ready();
+        site
+    }
+
+    fn wait_until_ready(&self) {
+        let begun = Instant::now();
+        while begun.elapsed() < Duration::from_secs(20) {
+            if TcpStream::connect(self.admin).is_ok()
+                && get(self.admin, "/readyz").is_some_and(|reply| reply.status == 200)
+            {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        panic!("the gateway is not ready:\n{}", self.log());
+    }
+
+    /// What the program wrote to its log and its access log.
+    pub fn log(&self) -> String {
+        let read = |name| std::fs::read_to_string(self.folder.join(name)).unwrap_or_default();
+        read("out") + &read("err")
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Calls in a dialect with the test's key.
+    pub fn call(&self, dialect: Dialect, model: &str, stream: bool) -> Reply {
+        let (path, body) = dialect.call(model, stream);
+        let version = if dialect.name == "anthropic-messages" {
+            "anthropic-version: 2023-06-01\r\n"
+        } else {
+            ""
+        };
+        self.post(&path, &format!("authorization: Bearer {KEY}\r\n{version}"), &body)
+    }
+
+    /// Posts JSON with the given header lines (each ended by CRLF).
+    pub fn post(&self, path: &str, headers: &str, body: &str) -> Reply {
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: gateway\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: {}\r\n{headers}\r\n",
+            body.len()
+        );
+        exchange(self.address, &[head.as_bytes(), body.as_bytes()].concat()).expect("an answer")
+    }
+
+    /// What the simulated providers received, oldest first.
+    pub fn received(&self) -> Vec<Value> {
+        let reply = get(self.upstream, "/_simulate/requests").unwrap();
+        let body: Value = serde_json::from_str(&reply.body).unwrap();
+        let list = body.get("requests").or_else(|| body.get("calls")).unwrap_or(&body);
+        list.as_array().cloned().unwrap_or_default()
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// The program, in `folder`, with its output in the files `out` and `err`.
+#[expect(clippy::disallowed_methods, reason = "these tests are about the program as a program")]
+pub fn program(folder: &std::path::Path) -> Command {
+    let file = |name: &str| Stdio::from(std::fs::File::create(folder.join(name)).unwrap());
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tollgate"));
+    command
+        .current_dir(folder)
+        .env_clear()
+        .env("TEST_KEY", KEY)
+        .env("PROVIDER_KEY", PROVIDER_KEY)
+        .stdout(file("out"))
+        .stderr(file("err"));
+    command
+}
+
+pub const PROVIDER_KEY: &str = "sk-provider-key-not-a-secret";
+
+fn folder() -> PathBuf {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let name = format!("tollgate-program-{}-{number}", std::process::id());
+    let folder = std::env::temp_dir().join(name);
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+fn free_address() -> SocketAddr {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+fn configuration(
+    address: SocketAddr,
+    admin: SocketAddr,
+    upstream: SocketAddr,
+    more: &str,
+) -> String {
+    let mut text = format!("listen: {{ data: \"{address}\", admin: \"{admin}\" }}\nproviders:\n");
+    for dialect in DIALECTS {
+        text += &format!(
+            "  {}:\n    kind: simulated\n    base_url: \"http://{upstream}/v1\"\n    api_key: \"${{env:PROVIDER_KEY}}\"\n    dialect: {}\n    timeouts: {{ connect: 1s, first_token: 1s, between_tokens: 1s, total: 5s }}\n",
+            dialect.provider, dialect.name
+        );
+    }
+    text += "teams: { tests: {} }\nkeys: { tests: { team: tests, secret: \"${env:TEST_KEY}\" } }\n";
+    text + more
+}
+
+/// A whole answer.
+#[derive(Debug)]
+pub struct Reply {
+    pub status: u16,
+    pub head: String,
+    pub body: String,
+    /// The body ended as its framing says.
+    pub whole: bool,
+}
+
+impl Reply {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().find_map(|line| {
+            let (field, value) = line.split_once(':')?;
+            field.eq_ignore_ascii_case(name).then(|| value.trim())
+        })
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|e| panic!("no JSON ({e}): {}", self.body))
+    }
+}
+
+pub fn get(address: SocketAddr, path: &str) -> Option<Reply> {
+    let request = format!("GET {path} HTTP/1.1\r\nhost: gateway\r\nconnection: close\r\n\r\n");
+    exchange(address, request.as_bytes())
+}
+
+/// Sends bytes and reads all that comes back.
+pub fn exchange(address: SocketAddr, request: &[u8]) -> Option<Reply> {
+    let mut stream = TcpStream::connect(address).ok()?;
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    // A server that refuses early may close before it has read everything.
+    let _ = stream.write_all(request);
+    let mut bytes = Vec::new();
+    let mut buffer = [0; 16 << 10];
+    while let Ok(read @ 1..) = stream.read(&mut buffer) {
+        bytes.extend_from_slice(&buffer[..read]);
+        assert!(bytes.len() < 256 << 20, "an endless answer");
+    }
+    parsed(&bytes)
+}
+
+fn parsed(bytes: &[u8]) -> Option<Reply> {
+    let at = bytes.windows(4).position(|four| four == b"\r\n\r\n")?;
+    let head = String::from_utf8_lossy(&bytes[..at]).into_owned();
+    let status = head.split(' ').nth(1)?.parse().ok()?;
+    let rest = &bytes[at + 4..];
+    let chunked = head.to_ascii_lowercase().contains("transfer-encoding: chunked");
+    let (body, whole) = if chunked { unchunked(rest) } else { (rest.to_vec(), true) };
+    Some(Reply { status, head, body: String::from_utf8_lossy(&body).into_owned(), whole })
+}
+
+fn unchunked(mut bytes: &[u8]) -> (Vec<u8>, bool) {
+    let mut body = Vec::new();
+    loop {
+        let Some(end) = bytes.windows(2).position(|two| two == b"\r\n") else {
+            return (body, false);
+        };
+        let size = std::str::from_utf8(&bytes[..end]).ok();
+        let size = size.and_then(|size| usize::from_str_radix(size.trim(), 16).ok());
+        let Some(size) = size else { return (body, false) };
+        if size == 0 {
+            return (body, true);
+        }
+        let Some(chunk) = bytes.get(end + 2..end + 2 + size) else { return (body, false) };
+        body.extend_from_slice(chunk);
+        let Some(rest) = bytes.get(end + 4 + size..) else { return (body, false) };
+        bytes = rest;
+    }
+}
