@@ -29,6 +29,8 @@ pub use tls::{Acceptor, TlsError};
 
 /// How long a listener that has run out of file descriptors waits before it tries again.
 const OUT_OF_DESCRIPTORS: Duration = Duration::from_millis(50);
+/// A head that is not whole by then is given up, however patient the configuration is.
+const MOST_WAIT: Duration = Duration::from_secs(60);
 /// How long a TLS handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
@@ -107,7 +109,10 @@ impl Drop for Place {
 
 async fn connection(door: Arc<Door>, stream: TcpStream, graceful: Watcher, place: Place) {
     let _place = place;
-    if stream.set_nodelay(true).is_err() {
+    let write = door.worker.gateway().config.listen.timeouts.write;
+    // A caller that takes nothing for so long is gone, whatever its acknowledgements say.
+    let socket = socket2::SockRef::from(&stream);
+    if stream.set_nodelay(true).is_err() || socket.set_tcp_user_timeout(Some(write)).is_err() {
         return;
     }
     match &door.acceptor {
@@ -125,7 +130,9 @@ where
     T: Read + Write + Unpin + Send + 'static,
 {
     let config = door.worker.gateway().config.clone();
-    let builder = builder(&config.limits, config.listen.timeouts.head);
+    let timeouts = &config.listen.timeouts;
+    // One timer watches a connection that waits for a request, begun or not.
+    let builder = builder(&config.limits, timeouts.head.max(timeouts.idle.min(MOST_WAIT)));
     let worker = door.worker.clone();
     let service = service_fn(move |request| answer(worker.clone(), request));
     let connection = builder.serve_connection(io, service);

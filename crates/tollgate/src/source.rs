@@ -11,6 +11,7 @@ use hyper::body::Incoming;
 use memchr::memmem;
 use tokio::time::{Instant, Sleep, sleep_until};
 use tollgate_model::{Event, Fault, FaultKind};
+use tollgate_wire::scan::{Limits, ScanErrorKind, scan};
 use tollgate_wire::{Frame, Framer, Framing, Snapshot, StreamDecoder};
 
 use crate::upstream::Lease;
@@ -164,6 +165,10 @@ impl Source {
         self.heard = true;
         let from = events.len();
         if self.reading.skim {
+            if is_broken(&frame.data) {
+                self.fail(Fault::bad_upstream("The provider's stream holds no JSON."), events);
+                return false;
+            }
             self.reading.decoder.skim(frame, events);
         } else {
             self.reading.decoder.read(frame, events);
@@ -263,6 +268,20 @@ impl Source {
 
 fn broken_off() -> Fault {
     Fault::bad_upstream("The provider's answer broke off.").with_code("stream_broken")
+}
+
+/// No JSON, nor a terminator in plain words. A frame that travels on as it came is not decoded, so
+/// nobody else would notice.
+fn is_broken(data: &[u8]) -> bool {
+    let json = matches!(data.first(), Some(b'{' | b'['));
+    if !json || data == b"[DONE]" {
+        return !data.is_empty() && data != b"[DONE]" && data.trim_ascii().first() != Some(&b'{');
+    }
+    match scan(data, &Limits::seeded(0)) {
+        Ok(_) => false,
+        // Odd, but every reader takes one of the two.
+        Err(error) => !matches!(error.kind, ScanErrorKind::DuplicateKey { .. }),
+    }
 }
 
 /// The last frame of a stream with `include_usage`: usage and an empty list of choices.

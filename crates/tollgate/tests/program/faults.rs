@@ -30,23 +30,32 @@ const FAULTS: [(&str, &[u16], &[u16]); 20] = [
 
 #[test]
 fn every_fault_arrives_in_the_callers_dialect() {
-    let site = Site::start();
+    let site = &Site::start();
+    let wrong: Vec<String> = std::thread::scope(|scope| {
+        let pairs =
+            DIALECTS.into_iter().flat_map(|caller| DIALECTS.map(|provider| (caller, provider)));
+        let judged: Vec<_> = pairs
+            .map(|(caller, provider)| scope.spawn(move || judged(site, caller, provider)))
+            .collect();
+        judged.into_iter().flat_map(|pair| pair.join().unwrap()).collect()
+    });
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// Every fault of one provider, buffered and streamed, as one caller sees it.
+fn judged(site: &Site, caller: Dialect, provider: Dialect) -> Vec<String> {
     let mut wrong = Vec::new();
     for (fault, buffered, streamed) in FAULTS {
-        for caller in DIALECTS {
-            for provider in DIALECTS {
-                let model = format!("{}/{fault}", provider.provider);
-                let whole = fault == "fault-error-in-stream" || fault == "fault-no-terminator";
-                if !whole {
-                    let reply = site.call(caller, &model, false);
-                    judge(caller, &reply, buffered, false, &format!("{fault} {} -> {} buffered", caller.name, provider.name), &mut wrong);
-                }
-                let reply = site.call(caller, &model, true);
-                judge(caller, &reply, streamed, true, &format!("{fault} {} -> {} streamed", caller.name, provider.name), &mut wrong);
-            }
+        let model = format!("{}/{fault}", provider.provider);
+        let what = format!("{fault} {} -> {}", caller.name, provider.name);
+        if fault != "fault-error-in-stream" {
+            let reply = site.call(caller, &model, false);
+            judge(caller, &reply, buffered, false, &format!("{what} buffered"), &mut wrong);
         }
+        let reply = site.call(caller, &model, true);
+        judge(caller, &reply, streamed, true, &format!("{what} streamed"), &mut wrong);
     }
-    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+    wrong
 }
 
 fn judge(
@@ -58,7 +67,8 @@ fn judge(
     wrong: &mut Vec<String>,
 ) {
     let mut complain = |why: &str| {
-        let end: String = reply.body.chars().rev().take(300).collect::<Vec<_>>().into_iter().rev().collect();
+        let end: String =
+            reply.body.chars().rev().take(300).collect::<Vec<_>>().into_iter().rev().collect();
         wrong.push(format!("{what}: {why}; status {}; …{end}", reply.status));
     };
     if !statuses.contains(&reply.status) {
@@ -102,7 +112,9 @@ fn a_provider_that_drips_or_omits_only_the_terminator_is_still_heard() {
 
 #[test]
 fn another_target_answers_when_the_first_one_fails_before_its_first_token() {
-    for fault in ["fault-500", "fault-429", "fault-reset-early", "fault-html", "fault-silence", "fault-401"] {
+    for fault in
+        ["fault-500", "fault-429", "fault-reset-early", "fault-html", "fault-silence", "fault-401"]
+    {
         let models = format!(
             "models:\n  assistant:\n    targets: [{{ to: chat/{fault} }}, {{ to: messages/hello }}]\n"
         );

@@ -10,25 +10,25 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-pub const KEY: &str = "tg-test-key-not-a-secret";
+pub(crate) const KEY: &str = "tg-test-key-not-a-secret";
 
 /// The three dialects, with a provider for each: its name in the configuration, and where its
 /// callers call.
-pub const DIALECTS: [Dialect; 3] = [
+pub(crate) const DIALECTS: [Dialect; 3] = [
     Dialect { name: "openai-chat", provider: "chat" },
     Dialect { name: "anthropic-messages", provider: "messages" },
     Dialect { name: "gemini-generate", provider: "generate" },
 ];
 
 #[derive(Clone, Copy, Debug)]
-pub struct Dialect {
-    pub name: &'static str,
-    pub provider: &'static str,
+pub(crate) struct Dialect {
+    pub(crate) name: &'static str,
+    pub(crate) provider: &'static str,
 }
 
 impl Dialect {
     /// Path and body of a plain call.
-    pub fn call(&self, model: &str, stream: bool) -> (String, String) {
+    pub(crate) fn call(&self, model: &str, stream: bool) -> (String, String) {
         match self.name {
             "openai-chat" => (
                 "/v1/chat/completions".into(),
@@ -47,16 +47,19 @@ impl Dialect {
                     if stream { "streamGenerateContent?alt=sse" } else { "generateContent" };
                 (
                     format!("/v1beta/models/{model}:{action}"),
-                    r#"{"contents":[{"role":"user","parts":[{"text":"Say a few words."}]}]}"#.into(),
+                    r#"{"contents":[{"role":"user","parts":[{"text":"Say a few words."}]}]}"#
+                        .into(),
                 )
             }
         }
     }
 
     /// Whether a body is an error object of this dialect.
-    pub fn is_error(&self, body: &Value) -> bool {
+    pub(crate) fn is_error(&self, body: &Value) -> bool {
         match self.name {
-            "openai-chat" => body["error"]["message"].is_string() && body["error"]["type"].is_string(),
+            "openai-chat" => {
+                body["error"]["message"].is_string() && body["error"]["type"].is_string()
+            }
             "anthropic-messages" => {
                 body["type"] == "error"
                     && body["error"]["type"].is_string()
@@ -71,7 +74,7 @@ impl Dialect {
     }
 
     /// Whether a stream ends as a whole one does.
-    pub fn ends_cleanly(&self, stream: &str) -> bool {
+    pub(crate) fn ends_cleanly(&self, stream: &str) -> bool {
         match self.name {
             "openai-chat" => stream.contains("[DONE]"),
             "anthropic-messages" => stream.contains("message_stop"),
@@ -81,25 +84,28 @@ impl Dialect {
 }
 
 /// The gateway under test. Dropped, it is ended.
-pub struct Site {
-    pub address: SocketAddr,
-    pub admin: SocketAddr,
-    pub upstream: SocketAddr,
-    pub folder: PathBuf,
+pub(crate) struct Site {
+    pub(crate) address: SocketAddr,
+    pub(crate) admin: SocketAddr,
+    pub(crate) upstream: SocketAddr,
+    pub(crate) folder: PathBuf,
     child: Child,
     // Its runtime serves the simulated providers.
     _runtime: tokio::runtime::Runtime,
 }
 
 impl Site {
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self::with("")
     }
 
     /// With further lines of configuration.
-    pub fn with(more: &str) -> Self {
-        let runtime =
-            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    pub(crate) fn with(more: &str) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
         let upstream = listener.local_addr().unwrap();
         let simulator = tollgate_simulate::Simulator::new();
@@ -135,17 +141,17 @@ impl Site {
     }
 
     /// What the program wrote to its log and its access log.
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         let read = |name| std::fs::read_to_string(self.folder.join(name)).unwrap_or_default();
         read("out") + &read("err")
     }
 
-    pub fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
     /// Calls in a dialect with the test's key.
-    pub fn call(&self, dialect: Dialect, model: &str, stream: bool) -> Reply {
+    pub(crate) fn call(&self, dialect: Dialect, model: &str, stream: bool) -> Reply {
         let (path, body) = dialect.call(model, stream);
         let version = if dialect.name == "anthropic-messages" {
             "anthropic-version: 2023-06-01\r\n"
@@ -156,7 +162,7 @@ impl Site {
     }
 
     /// Posts JSON with the given header lines (each ended by CRLF).
-    pub fn post(&self, path: &str, headers: &str, body: &str) -> Reply {
+    pub(crate) fn post(&self, path: &str, headers: &str, body: &str) -> Reply {
         let head = format!(
             "POST {path} HTTP/1.1\r\nhost: gateway\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: {}\r\n{headers}\r\n",
             body.len()
@@ -165,7 +171,7 @@ impl Site {
     }
 
     /// What the simulated providers received, oldest first.
-    pub fn received(&self) -> Vec<Value> {
+    pub(crate) fn received(&self) -> Vec<Value> {
         let reply = get(self.upstream, "/_simulate/requests").unwrap();
         let body: Value = serde_json::from_str(&reply.body).unwrap();
         let list = body.get("requests").or_else(|| body.get("calls")).unwrap_or(&body);
@@ -183,7 +189,7 @@ impl Drop for Site {
 
 /// The program, in `folder`, with its output in the files `out` and `err`.
 #[expect(clippy::disallowed_methods, reason = "these tests are about the program as a program")]
-pub fn program(folder: &std::path::Path) -> Command {
+pub(crate) fn program(folder: &std::path::Path) -> Command {
     let file = |name: &str| Stdio::from(std::fs::File::create(folder.join(name)).unwrap());
     let mut command = Command::new(env!("CARGO_BIN_EXE_tollgate"));
     command
@@ -196,7 +202,7 @@ pub fn program(folder: &std::path::Path) -> Command {
     command
 }
 
-pub const PROVIDER_KEY: &str = "sk-provider-key-not-a-secret";
+pub(crate) const PROVIDER_KEY: &str = "sk-provider-key-not-a-secret";
 
 fn folder() -> PathBuf {
     static NEXT: AtomicU32 = AtomicU32::new(0);
@@ -221,7 +227,7 @@ fn configuration(
     let mut text = format!("listen: {{ data: \"{address}\", admin: \"{admin}\" }}\nproviders:\n");
     for dialect in DIALECTS {
         text += &format!(
-            "  {}:\n    kind: simulated\n    base_url: \"http://{upstream}/v1\"\n    api_key: \"${{env:PROVIDER_KEY}}\"\n    dialect: {}\n    timeouts: {{ connect: 1s, first_token: 1s, between_tokens: 1s, total: 5s }}\n",
+            "  {}:\n    kind: simulated\n    base_url: \"http://{upstream}/v1\"\n    api_key: \"${{env:PROVIDER_KEY}}\"\n    dialect: {}\n    timeouts: {{ connect: 1s, first_token: 400ms, between_tokens: 400ms, total: 3s }}\n",
             dialect.provider, dialect.name
         );
     }
@@ -231,34 +237,34 @@ fn configuration(
 
 /// A whole answer.
 #[derive(Debug)]
-pub struct Reply {
-    pub status: u16,
-    pub head: String,
-    pub body: String,
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: String,
     /// The body ended as its framing says.
-    pub whole: bool,
+    pub(crate) whole: bool,
 }
 
 impl Reply {
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.head.lines().find_map(|line| {
             let (field, value) = line.split_once(':')?;
             field.eq_ignore_ascii_case(name).then(|| value.trim())
         })
     }
 
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|e| panic!("no JSON ({e}): {}", self.body))
     }
 }
 
-pub fn get(address: SocketAddr, path: &str) -> Option<Reply> {
+pub(crate) fn get(address: SocketAddr, path: &str) -> Option<Reply> {
     let request = format!("GET {path} HTTP/1.1\r\nhost: gateway\r\nconnection: close\r\n\r\n");
     exchange(address, request.as_bytes())
 }
 
 /// Sends bytes and reads all that comes back.
-pub fn exchange(address: SocketAddr, request: &[u8]) -> Option<Reply> {
+pub(crate) fn exchange(address: SocketAddr, request: &[u8]) -> Option<Reply> {
     let mut stream = TcpStream::connect(address).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     // A server that refuses early may close before it has read everything.
