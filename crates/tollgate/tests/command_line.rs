@@ -1,5 +1,7 @@
 //! The program as its users call it: what it prints, where, and with which exit code.
 
+#![expect(clippy::unwrap_used, reason = "a test that breaks should say so at once")]
+
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
@@ -29,7 +31,6 @@ impl Drop for Folder {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "this test is about the program as a program")]
 fn command(folder: &Folder) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tollgate"));
     command.current_dir(&folder.0).env_clear();

@@ -1,6 +1,8 @@
 //! The manual and the examples are true: every configuration in them is checked, every refusal in
 //! them is what the program says, and every key of the schema is explained.
 
+#![expect(clippy::unwrap_used, reason = "a test that breaks should say so at once")]
+
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;

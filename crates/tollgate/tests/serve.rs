@@ -1,6 +1,8 @@
 //! `tollgate serve` from the outside: what it says at the first start and later, what it does when a
 //! port is busy, when its configuration changes, and when it is told to end.
 
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test that breaks should say so at once")]
+
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
@@ -27,7 +29,6 @@ impl Folder {
     }
 
     /// The program in this folder, with its output in `out` and its log in `err`.
-    #[expect(clippy::disallowed_methods, reason = "this test is about the program as a program")]
     fn start(&self, arguments: &[&str]) -> Running<'_> {
         let file = |name: &str| Stdio::from(std::fs::File::create(self.0.join(name)).unwrap());
         let child = Command::new(env!("CARGO_BIN_EXE_tollgate"))
@@ -63,7 +64,6 @@ impl Running<'_> {
     }
 
     fn signal(&self, name: &str) {
-        #[expect(clippy::disallowed_methods, reason = "the standard library sends no signals")]
         let sent =
             Command::new("kill").args([name, &self.child.id().to_string()]).status().unwrap();
         assert!(sent.success());

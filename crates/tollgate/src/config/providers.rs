@@ -194,7 +194,8 @@ fn upstream_tls(check: &mut Check<'_>, path: &Path, written: &written::Provider)
             None
         }
         (None, Some(_)) => {
-            check.refuse(&path.key("key"), "a private key without its certificate", "add `certificate: certificate.pem`; the provider's API key is written as `api_key`");
+            let hint = "add `certificate: certificate.pem`; the provider's API key is `api_key`";
+            check.refuse(&path.key("key"), "a private key without its certificate", hint);
             None
         }
     };

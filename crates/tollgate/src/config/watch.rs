@@ -164,11 +164,7 @@ fn fingerprint(files: &[PathBuf]) -> u64 {
     hasher.finish()
 }
 
-/// Reads files where no stream waits for it.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "one at a time: each is awaited before the next begins"
-)]
+/// Reads files where no stream waits for it. One at a time: each is awaited before the next.
 async fn aside<T: Send + 'static>(read: impl FnOnce() -> T + Send + 'static) -> Option<T> {
     tokio::task::spawn_blocking(read).await.ok()
 }
