@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::HeaderMap;
 use serde_json::Value;
-use tollgate_model::{DialectId, Event, Fault, Reply, Usage};
+use tollgate_model::{DialectId, Event, Fault, FinishReason, Reply, Usage};
 use tollgate_wire::{
     DIALECTS, Dialect, Frame, Framing, Incoming, Operation, Quirks, Recipient, ReplyContext, Route,
     scan,
@@ -157,14 +157,21 @@ fn skim(dialect: &'static dyn Dialect, frames: &[Frame], read: &[Event]) {
     }
 }
 
-/// What stays of the events in the books.
-fn metered(events: &[Event]) -> (Vec<&Event>, Usage) {
+/// What stays of the events in the books. A finish by the provider's own word: what a skimming
+/// reader makes of it rests on a glance at frames that may lie.
+fn metered(events: &[Event]) -> (Vec<Event>, Usage) {
     let mut usage = Usage::default();
     let mut others = Vec::new();
     for event in events.iter().filter(|event| event.is_metered()) {
         match event {
             Event::Usage(stated) => usage.update(stated.clone()),
-            other => others.push(other),
+            Event::Finish { choice, word, .. } => others.push(Event::Finish {
+                choice: *choice,
+                word: word.clone(),
+                reason: FinishReason::Other,
+                stop_sequence: None,
+            }),
+            other => others.push(other.clone()),
         }
     }
     // How the provider wrote it may have come from one frame or several.

@@ -126,7 +126,9 @@ pub(super) fn encode(chat: &Chat, model: &str, out: &mut Map<String, Value>, los
     if let Some(system) = system {
         out.insert("systemInstruction".into(), system);
     }
-    out.insert("contents".into(), contents.into());
+    let one = chat.extras.chose(ID, ONE) && contents.len() == 1;
+    let contents = if one { contents.pop().unwrap_or_default() } else { contents.into() };
+    out.insert("contents".into(), contents);
 }
 
 fn add_system(
