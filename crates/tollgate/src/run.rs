@@ -103,7 +103,7 @@ pub async fn run(start: Start, announce: impl FnOnce(&Listening)) -> Result<(), 
     });
     let admin = tokio::net::TcpListener::from_std(admin)?;
     let admin = tokio::spawn(async move { axum::serve(admin, routes).await });
-    let keeper = tokio::spawn(keep_current(builder, shared, reloads));
+    let keeper = tokio::spawn(keep_current(builder, shared, reloads, acceptor));
     readiness.set(true);
     announce(&listening);
     let mut stopping = stop.clone();
@@ -254,6 +254,7 @@ async fn keep_current(
     mut builder: Builder,
     shared: Arc<Shared>,
     mut reloads: tokio::sync::mpsc::Receiver<Config>,
+    acceptor: Option<Acceptor>,
 ) {
     let mut open = true;
     loop {
@@ -277,7 +278,15 @@ async fn keep_current(
             }
         }
         let config = offered.unwrap_or_else(|| before.config.clone());
-        match builder.gateway(config, Some(&before)) {
+        let built = builder.gateway(config, Some(&before)).and_then(|gateway| {
+            if is_reload
+                && let (Some(acceptor), Some(tls)) = (&acceptor, &gateway.config.listen.tls)
+            {
+                acceptor.renew(tls)?;
+            }
+            Ok(gateway)
+        });
+        match built {
             Ok(gateway) => {
                 shared.gateway.store(Arc::new(gateway));
                 if is_reload {

@@ -7,6 +7,7 @@ use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 struct Folder(PathBuf);
@@ -241,4 +242,52 @@ fn a_hundred_bad_versions_fail_no_call() {
         log.lines().filter(|line| line.contains("is refused") && line.contains("line=3")).count();
     assert!(refused >= 100, "{refused} of 100 refused");
     assert_eq!(running.end(), Some(0), "{log}");
+}
+
+/// Whether the gateway shows a certificate that this root vouches for.
+fn shows(address: &str, root: &rcgen::Certificate) -> bool {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(root.der().clone()).unwrap();
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let name = "localhost".try_into().unwrap();
+    let mut tls = rustls::ClientConnection::new(Arc::new(config), name).unwrap();
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    while tls.is_handshaking() {
+        if tls.complete_io(&mut stream).is_err() {
+            return false;
+        }
+    }
+    true
+}
+
+#[test]
+fn a_renewed_certificate_is_taken_over() {
+    let folder = Folder::new("renewed");
+    let make = || rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    let (old, new) = (make(), make());
+    let write = |made: &rcgen::CertifiedKey<rcgen::KeyPair>| {
+        folder.write("key.pem", &made.signing_key.serialize_pem());
+        folder.write("cert.pem", &made.cert.pem());
+    };
+    write(&old);
+    let data = format!("127.0.0.1:{}", free_port());
+    let text = format!(
+        "listen:\n  data: {data}\n  admin: \"127.0.0.1:{}\"\n\
+         \x20 tls: {{ certificate: cert.pem, key: key.pem }}\nproviders: {{ play: {{ kind: simulated }} }}\n",
+        free_port()
+    );
+    folder.write("tollgate.yaml", &text);
+    let mut running = folder.start(&["serve", "--config", "tollgate.yaml"]);
+    assert!(running.welcome().contains(&format!("https://{data}")));
+    assert!(shows(&data, &old.cert) && !shows(&data, &new.cert));
+    write(&new);
+    wait(|| shows(&data, &new.cert).then_some(()));
+    assert!(!shows(&data, &old.cert));
+    assert_eq!(running.end(), Some(0), "{}", folder.read("err"));
 }
