@@ -292,6 +292,18 @@ async function overloaded(bench, stream) {
   await raises(bench, words, bench.faulty('529', stream));
 }
 
+/** Several hosts of Chat Completions leave out `[DONE]`; once the finish came, nothing is missing. */
+async function noTerminator(bench, stream) {
+  const ask = bench.faulty('no-terminator', stream);
+  if (stream && bench.dialect === 'openai-chat') {
+    const got = await bench.adapter.ask(ask);
+    assert.equal(got.text, THIRTY_WORDS);
+    assert.equal(got.finish, 'stop');
+  } else {
+    await raises(bench, stream ? IN_STREAM : BROKEN, ask);
+  }
+}
+
 /** A misbehaviour that only a timeout ends. */
 const late = (name, whole, streamed) => (bench, stream) => (
   fault(name, whole, streamed)(bench.impatient(), stream));
@@ -350,7 +362,7 @@ export const CASES = [
   ['reset', fault('reset', BROKEN, IN_STREAM), GATEWAY_ONLY],
   ['cut', fault('cut', BROKEN, IN_STREAM), GATEWAY_ONLY],
   ['clean-end', fault('clean-end', BROKEN, IN_STREAM), GATEWAY_ONLY],
-  ['no-terminator', fault('no-terminator', BROKEN, IN_STREAM), GATEWAY_ONLY],
+  ['no-terminator', noTerminator, GATEWAY_ONLY],
   ['garbage-chunk', fault('garbage-chunk', BROKEN, IN_STREAM), GATEWAY_ONLY],
   ['stall', late('stall', LATE, IN_STREAM), GATEWAY_ONLY],
   ['silence-stream', late('silence-stream', LATE, [...IN_STREAM, ...LATE]), { ...STREAMED, ...GATEWAY_ONLY }],

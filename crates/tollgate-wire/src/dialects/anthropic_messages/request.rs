@@ -11,6 +11,7 @@ mod encode;
 mod known;
 mod schema;
 mod thinking;
+mod thoughts;
 mod tools;
 
 pub(super) use blocks::sealed_block;

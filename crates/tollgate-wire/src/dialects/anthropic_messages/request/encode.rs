@@ -7,7 +7,7 @@ use tollgate_model::{Chat, Fault, Losses, MediaSource, OutputFormat, Part, PartK
 
 use super::decode::OUTPUT_FORMAT;
 use super::known::{self, Known};
-use super::{conversation, schema, thinking, tools};
+use super::{conversation, schema, thinking, thoughts, tools};
 use crate::dialects::anthropic_messages::{ID, VERSION};
 use crate::{Outgoing, Recipient};
 
@@ -27,15 +27,17 @@ pub(in super::super) fn encode(
 ) -> Result<Outgoing, Fault> {
     let mut losses = Losses::default();
     let own = chat.extras.is_of(ID);
+    let gathered = if own { None } else { thoughts::gathered(&chat.messages) };
+    let messages = gathered.as_deref().unwrap_or(&chat.messages);
     let known = known::of(to.model);
     let mut out = Map::new();
     out.insert("model".into(), json!(to.model));
 
     let thinking = match &chat.reasoning {
         Some(wanted) if own => thinking::encode_own(wanted),
-        _ => thinking::encode_foreign(chat, known, &mut losses),
+        _ => thinking::encode_foreign(chat, messages, known, &mut losses),
     };
-    let (mut system, messages) = conversation::encode(&chat.messages, own, &mut losses)?;
+    let (mut system, messages) = conversation::encode(messages, own, &mut losses)?;
     if !own && chat.output == OutputFormat::Json {
         losses.approximated("", "response_format");
         ask_for_json(&mut system);

@@ -104,7 +104,12 @@ fn object(kind: &str, budget: Option<u64>, visible: Option<bool>) -> Map<String,
 }
 
 /// Writes what a caller of another dialect asked for, in the form that the model takes.
-pub(super) fn encode_foreign(chat: &Chat, known: Known, losses: &mut Losses) -> Written {
+pub(super) fn encode_foreign(
+    chat: &Chat,
+    messages: &[Message],
+    known: Known,
+    losses: &mut Losses,
+) -> Written {
     let Some(wanted) = &chat.reasoning else { return Written::default() };
     let off = wanted.enabled == Some(false)
         || wanted.budget_tokens == Some(0)
@@ -135,7 +140,7 @@ pub(super) fn encode_foreign(chat: &Chat, known: Known, losses: &mut Losses) -> 
             effort: effort.map(str::to_owned),
         };
     }
-    if !last_turn_shows_its_thinking(&chat.messages) {
+    if !last_turn_shows_its_thinking(messages) {
         losses.dropped("", "reasoning_effort");
         return Written::default();
     }

@@ -247,14 +247,16 @@ enum Glance {
 
 impl Glance {
     /// By the event's name; a host that leaves the names out is read by the type, which begins
-    /// the data.
+    /// the data. What does not even end like JSON is read, and so found out.
     fn of(frame: &Frame) -> Self {
         const TYPE: &[u8] = br#"{"type":""#;
         let name: &[u8] = match frame.event.as_ref() {
             b"" => frame.data.strip_prefix(TYPE).unwrap_or_default(),
             name => name,
         };
-        if name.starts_with(b"content_block_delta") || name.starts_with(b"ping") {
+        if frame.data.trim_ascii_end().last() != Some(&b'}') {
+            Self::Rest
+        } else if name.starts_with(b"content_block_delta") || name.starts_with(b"ping") {
             Self::Content
         } else if name.starts_with(b"content_block_start") {
             Self::Block { opens: true }

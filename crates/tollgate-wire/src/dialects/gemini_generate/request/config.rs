@@ -173,7 +173,9 @@ fn as_said(reasoning: &Reasoning) -> Map<String, Value> {
 /// The tokens of a level are those of Google's own translation of `reasoning_effort`.
 fn as_taken(reasoning: &Reasoning, model: &str, losses: &mut Losses) -> Map<String, Value> {
     let mut out = Map::new();
-    if let Some(visible) = reasoning.visible {
+    // Who turns thinking on elsewhere is shown it; Gemini has to be asked.
+    let asked_for = reasoning.enabled.filter(|enabled| *enabled);
+    if let Some(visible) = reasoning.visible.or(asked_for) {
         out.insert("includeThoughts".into(), visible.into());
     }
     let levels = super::generation(model) >= 3;
