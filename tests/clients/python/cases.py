@@ -192,6 +192,8 @@ def embeddings(bench: Bench, encoding: str | None) -> None:
     vectors, tokens = bench.adapter.embed(
         bench.named(bench.embedding_model), ["first text", "second text"], encoding)
     equal(len(vectors), 2, "vectors")
+    if bench.dialect == "openai-chat" and bench.adapter.name == "openai":
+        assert tokens and tokens > 0, f"input tokens: {tokens}"
     assert len(vectors[0]) == len(vectors[1]) > 8, [len(vector) for vector in vectors]
     assert vectors[0] != vectors[1] and all(isinstance(n, float) for n in vectors[0]), vectors[0][:3]
     floats, _ = bench.adapter.embed(

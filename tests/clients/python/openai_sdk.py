@@ -113,10 +113,11 @@ class OpenAI:
                 for call in answer.calls]
         return ask.but(must_call=False, tail=(*ask.tail, answer.said, *told))
 
-    def embed(self, model: str, texts: list[str], encoding: str | None) -> tuple[list, int]:
+    def embed(self, model: str, texts: list[str], encoding: str | None) -> tuple[list, int | None]:
+        """The vectors, and the tokens where the provider counts them (Gemini does not)."""
         chosen = {"encoding_format": encoding} if encoding else {}
         reply = self.client.embeddings.create(model=model, input=texts, **chosen)
-        return [row.embedding for row in reply.data], reply.usage.prompt_tokens
+        return [row.embedding for row in reply.data], reply.usage and reply.usage.prompt_tokens
 
     def models(self) -> list[str]:
         return [model.id for model in self.client.models.list()]
