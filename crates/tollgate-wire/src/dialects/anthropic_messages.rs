@@ -14,6 +14,7 @@ mod cited;
 pub mod count_tokens;
 mod fault;
 mod fields;
+mod foreign;
 pub mod models;
 mod pieces;
 mod reply;
@@ -21,6 +22,7 @@ mod request;
 mod sealed;
 mod stop;
 mod stream;
+mod unparsed;
 mod usage;
 
 pub const ID: DialectId = DialectId("anthropic-messages");
@@ -77,7 +79,7 @@ const RULES: Rules = Rules {
     ],
     path: |_, _| "/v1/messages".to_owned(),
     usage_is_optional: false,
-    disturbs: |_, _, _| false,
+    disturbs: |_, body, _| foreign::is_in(body),
     request_id: "request-id",
 };
 

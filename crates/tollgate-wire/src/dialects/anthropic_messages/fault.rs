@@ -149,7 +149,8 @@ pub(super) fn encode(fault: &Fault, request_id: &str) -> EncodedFault {
 pub(super) fn object(fault: &Fault, status: u16) -> Value {
     let said = fault.upstream.as_deref();
     let own = said.and_then(|said| said.kind.as_deref());
-    let word = own.filter(|own| TYPES.iter().any(|(word, ..)| word == own));
+    let fits = |own: &str| TYPES.iter().any(|(word, _, with)| *word == own && *with == status);
+    let word = own.filter(|own| fits(own));
     let message = said.and_then(|said| said.message.as_deref()).unwrap_or(&fault.message);
     let mut error = json!({
         "type": word.unwrap_or_else(|| type_of(fault.kind, status)),
@@ -174,10 +175,12 @@ pub(super) fn object(fault: &Fault, status: u16) -> Value {
     json!({"type": "error", "error": error})
 }
 
-/// The type that fits the kind, and the status that goes with it.
+/// The type that goes with the status, which decides the SDKs' exception; else with the kind.
 fn type_of(kind: FaultKind, status: u16) -> &'static str {
+    if let Some((word, ..)) = TYPES.iter().find(|(_, _, with)| *with == status) {
+        return word;
+    }
     match kind {
-        FaultKind::QuotaExhausted if status == 402 => "billing_error",
         FaultKind::RateLimited | FaultKind::QuotaExhausted => "rate_limit_error",
         FaultKind::InvalidRequest
         | FaultKind::UnsupportedMedia

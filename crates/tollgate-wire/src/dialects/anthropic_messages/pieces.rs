@@ -6,13 +6,16 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use tollgate_model::{Event, Signature};
 
-use super::{ID, citation, sealed};
+use super::{ID, citation, sealed, unparsed};
 use crate::signature;
 
 /// Blocks that are open at the same time; Anthropic opens one after the other.
 const MOST_OPEN: usize = 64;
 /// What is held of one block until it is closed, in bytes.
 const MOST_HELD: usize = 32 << 20;
+
+/// Fields that pieces may add to a block.
+const MOST_FIELDS: usize = 256;
 
 /// Why a block cannot be read.
 pub(super) type Wrong = &'static str;
@@ -178,7 +181,7 @@ impl Pieces {
             }
             // The input stood in the opening, or there is none.
             Block::Call { index, input, begun: false } => {
-                let arguments = arguments_of(input);
+                let arguments = arguments_of(&input);
                 out.push(Event::ToolCallDelta { choice: 0, index, arguments });
             }
             Block::Native { mut json, input } => {
@@ -225,13 +228,8 @@ fn text_of<'j>(json: &'j Map<String, Value>, name: &str) -> &'j str {
     json.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
-/// The JSON text of a call's input. Arguments that were cut stand there as a string.
-fn arguments_of(input: Value) -> String {
-    match input {
-        Value::Null => "{}".to_owned(),
-        Value::String(text) if serde_json::from_str::<Value>(&text).is_err() => text,
-        input => input.to_string(),
-    }
+fn arguments_of(input: &Value) -> String {
+    if input.is_null() { "{}".to_owned() } else { unparsed::read(input) }
 }
 
 /// Adds a piece to a block of a type that is not looked into: text grows, the rest is replaced.
@@ -241,6 +239,9 @@ fn grow(json: &mut Map<String, Value>, raw: &RawValue) -> Result<(), Wrong> {
     for (name, value) in piece {
         if name == "type" {
             continue;
+        }
+        if json.len() >= MOST_FIELDS {
+            return Err("a content block is too large");
         }
         match (json.get_mut(&name), value) {
             (Some(Value::String(before)), Value::String(more)) => {

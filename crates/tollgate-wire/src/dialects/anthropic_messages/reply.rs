@@ -10,7 +10,7 @@ use tollgate_model::{Event, Fault, FinishReason, Losses, PartKind, Reply};
 use super::pieces::Pieces;
 use super::request::sealed_block;
 use super::usage::{self, Statement};
-use super::{ID, cited, fault, stop};
+use super::{ID, cited, fault, stop, unparsed};
 use crate::{Encoded, ReplyContext, signature};
 
 /// Reads a whole answer.
@@ -174,13 +174,12 @@ pub(super) fn call_id(id: &str, context: &ReplyContext, number: u32) -> String {
     if id.is_empty() { format!("toolu_{}_{number}", context.id) } else { id.to_owned() }
 }
 
-/// The input of a call. Arguments that were cut, and so are no JSON, are given as a string: more
-/// than an object that the model never wrote.
+/// The input of a call.
 fn input(arguments: &str) -> Value {
     match serde_json::from_str(arguments) {
+        Ok(input @ Value::Object(_)) => input,
         Ok(Value::Null) => Value::Object(Map::new()),
-        Ok(input) => input,
         Err(_) if arguments.trim().is_empty() => Value::Object(Map::new()),
-        Err(_) => Value::String(arguments.to_owned()),
+        Ok(_) | Err(_) => unparsed::written(arguments),
     }
 }

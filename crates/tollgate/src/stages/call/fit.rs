@@ -122,6 +122,10 @@ fn headers(
     if spoken.dialect.id() == ask.dialect.id() {
         for name in spoken.dialect.rules().request_headers {
             let name = HeaderName::from_static(name);
+            if ask.headers.contains_key(&name) {
+                // What the dialect would say by default gives way.
+                headers.remove(&name);
+            }
             for value in ask.headers.get_all(&name) {
                 headers.append(name.clone(), value.clone());
             }

@@ -10,12 +10,14 @@ use tollgate_model::{
 
 use super::call_ids::CallIds;
 use super::content::source_written;
-use crate::dialects::anthropic_messages::{ID, sealed};
+use crate::dialects::anthropic_messages::{ID, sealed, unparsed};
 
 /// Writes the blocks of one request, message after message.
 #[derive(Debug, Default)]
 pub(super) struct Blocks {
     pub(super) losses: Losses,
+    /// What is written belongs to the turn that the model is to answer.
+    pub(super) is_question: bool,
     ids: CallIds,
 }
 
@@ -23,23 +25,25 @@ impl Blocks {
     /// Writes the parts as blocks. What Anthropic has no block for is left out and reported.
     ///
     /// # Errors
-    /// `Unsupported`, when nothing would remain of a message that held media.
+    /// `Unsupported`, when that is media which the question is about: a model that does not see
+    /// it would answer something else.
     pub(super) fn encode(&mut self, parts: &[Part], path: &str) -> Result<Vec<Value>, Fault> {
         let mut out = Vec::with_capacity(parts.len());
-        let mut left_out = None;
         for (at, part) in parts.iter().enumerate() {
-            if !self.encode_part(part, &format!("{path}[{at}]"), &mut out)? {
-                left_out = left_out.or(media_of(part));
+            let path = format!("{path}[{at}]");
+            if self.encode_part(part, &path, &mut out)? {
+                continue;
+            }
+            part.extras.report(&path, &mut self.losses);
+            if let (true, Some(kind)) = (self.is_question, media_of(part)) {
+                return Err(Fault::new(
+                    FaultKind::Unsupported,
+                    Source::Downstream,
+                    format!("{path}: this provider takes no {kind} input."),
+                ));
             }
         }
-        match left_out {
-            Some(kind) if out.is_empty() => Err(Fault::new(
-                FaultKind::Unsupported,
-                Source::Downstream,
-                format!("{path}: this provider takes no {kind} input."),
-            )),
-            _ => Ok(out),
-        }
+        Ok(out)
     }
 
     /// `false` when the part has no block and was left out.
@@ -213,8 +217,10 @@ fn input(arguments: &str, own: bool, path: &str, losses: &mut Losses) -> Value {
         Ok(Value::Null) => json!({}),
         Err(_) if arguments.trim().is_empty() => json!({}),
         Ok(_) | Err(_) => {
-            losses.approximated(path, "arguments");
-            json!({"arguments": arguments})
+            if !own {
+                losses.approximated(path, "arguments");
+            }
+            unparsed::written(arguments)
         }
     }
 }

@@ -9,7 +9,7 @@ use super::decode::shape_of;
 use crate::dialects::anthropic_messages::ID;
 use crate::dialects::anthropic_messages::citation;
 use crate::dialects::anthropic_messages::fields::{Fields, wrong};
-use crate::dialects::anthropic_messages::sealed;
+use crate::dialects::anthropic_messages::{sealed, unparsed};
 use crate::signature;
 
 /// Where a content stands; a tool result inside a tool result is not looked into.
@@ -176,11 +176,7 @@ fn tool_call(fields: &mut Fields) -> Result<PartKind, Fault> {
     let id = fields.need_text("id")?;
     let name = fields.need_text("name")?;
     let input = fields.value("input").ok_or_else(|| fields.missing("input"))?;
-    let arguments = match &input {
-        // An answer that was cut inside its arguments was given to the caller as this text.
-        Value::String(text) if serde_json::from_str::<Value>(text).is_err() => text.clone(),
-        input => input.to_string(),
-    };
+    let arguments = unparsed::read(&input);
     Ok(PartKind::ToolCall { id, name, arguments, signature: None })
 }
 

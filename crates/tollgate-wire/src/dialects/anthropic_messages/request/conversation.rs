@@ -14,7 +14,9 @@ pub(super) fn encode(
     losses: &mut Losses,
 ) -> Result<(Option<Value>, Vec<Value>), Fault> {
     let mut written = Conversation::default();
+    let answered = messages.iter().rposition(|message| message.role == Role::Assistant);
     for (at, message) in messages.iter().enumerate() {
+        written.blocks.is_question = answered.is_none_or(|answered| at > answered);
         written.add(message, &format!("messages[{at}]"))?;
     }
     if written.messages.is_empty()
