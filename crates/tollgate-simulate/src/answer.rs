@@ -218,6 +218,9 @@ fn sentence(asked: &Asked) -> String {
     format!("{seen}You said: {}", short(&asked.last_user))
 }
 
+/// Over all choices of an answer.
+const MOST_WORDS: u64 = 20_000;
+
 /// A longer answer on demand: `say N words` in the text, or `-words-N` in the model's name.
 fn words_wanted(asked: &Asked) -> Option<u64> {
     let digits = |text: &str| {
@@ -232,7 +235,7 @@ fn words_wanted(asked: &Asked) -> Option<u64> {
             .starts_with("word")
             .then_some(count)
     });
-    by_name.or(by_text).map(|n| n.min(100_000))
+    by_name.or(by_text).map(|n| n.min(MOST_WORDS / asked.choices.max(1)))
 }
 
 fn quoted(result: &ToolResult) -> String {

@@ -1,23 +1,44 @@
 //! The smallest instance of a JSON Schema, and nothing random. Patterns are not solved.
 
 use serde_json::{Map, Number, Value, json};
+use std::cell::Cell;
 
 /// An instance of `schema` as small as its rules allow.
 pub(crate) fn instance(schema: &Value) -> Value {
-    of(schema, schema, 0)
+    of(schema, Place { root: schema, depth: 0, left: &Cell::new(MOST_VALUES) })
 }
 
 const DEEPEST: usize = 24;
+/// A schema that refers to itself twice would grow without end.
+const MOST_VALUES: usize = 10_000;
 
-fn of(schema: &Value, root: &Value, depth: usize) -> Value {
+/// Where in the schema the making is.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    root: &'a Value,
+    depth: usize,
+    /// How many more values may be made.
+    left: &'a Cell<usize>,
+}
+
+impl Place<'_> {
+    fn deeper(self) -> Self {
+        self.left.set(self.left.get().saturating_sub(1));
+        Self { depth: self.depth + 1, ..self }
+    }
+}
+
+fn of(schema: &Value, place: Place<'_>) -> Value {
     let Some(map) = schema.as_object() else {
         return Value::String("text".into());
     };
-    if depth > DEEPEST {
+    if place.depth > DEEPEST || place.left.get() == 0 {
         return Value::Null;
     }
-    if let Some(target) = map.get("$ref").and_then(Value::as_str).and_then(|r| follow(root, r)) {
-        return of(target, root, depth + 1);
+    if let Some(target) =
+        map.get("$ref").and_then(Value::as_str).and_then(|r| follow(place.root, r))
+    {
+        return of(target, place.deeper());
     }
     if let Some(value) = map.get("const") {
         return value.clone();
@@ -26,17 +47,18 @@ fn of(schema: &Value, root: &Value, depth: usize) -> Value {
         return first.clone();
     }
     for word in ["anyOf", "oneOf", "any_of"] {
-        if let Some(choice) = map.get(word).and_then(Value::as_array).and_then(|c| choose(c, depth))
+        if let Some(choice) =
+            map.get(word).and_then(Value::as_array).and_then(|c| choose(c, place.depth))
         {
-            return of(choice, root, depth + 1);
+            return of(choice, place.deeper());
         }
     }
     if let Some(parts) = map.get("allOf").and_then(Value::as_array) {
-        return all_of(map, parts, root, depth);
+        return all_of(map, parts, place);
     }
     match kind(map).as_str() {
-        "object" => object(map, root, depth),
-        "array" => array(map, root, depth),
+        "object" => object(map, place),
+        "array" => array(map, place),
         "integer" => json!(number(map).ceil() as i64),
         "number" => real(number(map)),
         "boolean" => Value::Bool(true),
@@ -56,14 +78,14 @@ fn choose(alternatives: &[Value], depth: usize) -> Option<&Value> {
     if depth > DEEPEST / 3 { null.or(some) } else { some.or(null) }
 }
 
-fn all_of(map: &Map<String, Value>, parts: &[Value], root: &Value, depth: usize) -> Value {
+fn all_of(map: &Map<String, Value>, parts: &[Value], place: Place<'_>) -> Value {
     let mut own = map.clone();
     own.remove("allOf");
     let mut merged = Map::new();
     let mut last = Value::Null;
     let whole = (!own.is_empty()).then_some(Value::Object(own));
     for part in parts.iter().chain(whole.as_ref()) {
-        match of(part, root, depth + 1) {
+        match of(part, place.deeper()) {
             Value::Object(members) => merged.extend(members),
             other => last = other,
         }
@@ -86,22 +108,22 @@ fn kind(map: &Map<String, Value>) -> String {
     }
 }
 
-fn object(map: &Map<String, Value>, root: &Value, depth: usize) -> Value {
+fn object(map: &Map<String, Value>, place: Place<'_>) -> Value {
     let mut made = Map::new();
     let properties = map.get("properties").and_then(Value::as_object);
     for name in map.get("required").and_then(Value::as_array).into_iter().flatten() {
         let Some(name) = name.as_str() else { continue };
         let schema = properties.and_then(|p| p.get(name)).unwrap_or(&Value::Null);
-        made.insert(name.to_owned(), of(schema, root, depth + 1));
+        made.insert(name.to_owned(), of(schema, place.deeper()));
     }
     Value::Object(made)
 }
 
-fn array(map: &Map<String, Value>, root: &Value, depth: usize) -> Value {
+fn array(map: &Map<String, Value>, place: Place<'_>) -> Value {
     let least = map.get("minItems").or_else(|| map.get("min_items"));
     let least = least.and_then(whole_number).unwrap_or(0).min(64);
     let items = map.get("items").unwrap_or(&Value::Null);
-    Value::Array((0..least).map(|_| of(items, root, depth + 1)).collect())
+    Value::Array((0..least).map(|_| of(items, place.deeper())).collect())
 }
 
 /// Gemini writes such figures as strings too.
@@ -191,5 +213,7 @@ mod tests {
         let schema = json!({"$defs": {"N": {"type": "object", "properties": {"next": {"anyOf": [{"$ref": "#/$defs/N"}, {"type": "null"}]}}, "required": ["next"]}}, "$ref": "#/$defs/N"});
         assert!(instance(&schema).is_object());
         assert!(instance(&json!({"$ref": "#"})).is_null());
+        let twice = json!({"type": "object", "properties": {"a": {"$ref": "#"}, "b": {"$ref": "#"}}, "required": ["a", "b"]});
+        assert!(instance(&twice).to_string().len() < 1 << 20);
     }
 }

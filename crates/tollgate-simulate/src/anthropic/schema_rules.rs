@@ -3,6 +3,7 @@
 use super::wording::invalid;
 use crate::refusal::Refusal;
 use serde_json::Value;
+use std::collections::HashSet;
 
 /// An object at the root; under `strict`, no circles.
 pub(super) fn input_schema(at: usize, tool: &Value) -> Result<(), Refusal> {
@@ -76,38 +77,39 @@ fn sound(schema: &Value, depth: usize) -> Result<(), ()> {
 /// `Node -> Node`, when a definition leads back to itself.
 fn circle(schema: &Value) -> Option<String> {
     let definitions = schema.get("$defs").or_else(|| schema.get("definitions"))?.as_object()?;
-    for start in definitions.keys() {
-        let mut path = vec![start.as_str()];
-        if let Some(found) = follow(definitions, &mut path, start) {
-            return Some(found);
-        }
-    }
-    None
+    definitions.keys().find_map(|start| {
+        let mut walk = Walk { definitions, path: vec![start], seen: HashSet::new() };
+        walk.back_to(start)
+    })
 }
 
-fn follow<'a>(
+struct Walk<'a> {
     definitions: &'a serde_json::Map<String, Value>,
-    path: &mut Vec<&'a str>,
-    start: &str,
-) -> Option<String> {
-    let here = path.last().and_then(|name| definitions.get(*name))?;
-    let mut named = Vec::new();
-    references(here, &mut named);
-    for name in named {
-        if name == start {
-            return Some(format!("{} -> {start}", path.join(" -> ")));
+    path: Vec<&'a str>,
+    /// Definitions from which no way leads back.
+    seen: HashSet<&'a str>,
+}
+
+impl Walk<'_> {
+    fn back_to(&mut self, start: &str) -> Option<String> {
+        let here = self.path.last().and_then(|name| self.definitions.get(*name))?;
+        let mut named = Vec::new();
+        references(here, &mut named);
+        for name in named {
+            if name == start {
+                return Some(format!("{} -> {start}", self.path.join(" -> ")));
+            }
+            if self.seen.insert(name) {
+                self.path.push(name);
+                let found = self.back_to(start);
+                self.path.pop();
+                if found.is_some() {
+                    return found;
+                }
+            }
         }
-        if path.contains(&name) {
-            continue;
-        }
-        path.push(name);
-        let found = follow(definitions, path, start);
-        path.pop();
-        if found.is_some() {
-            return found;
-        }
+        None
     }
-    None
 }
 
 fn references<'a>(schema: &'a Value, found: &mut Vec<&'a str>) {

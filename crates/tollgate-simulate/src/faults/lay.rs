@@ -146,12 +146,18 @@ fn unterminated(frames: &[Frame], streamed: bool) -> Vec<Frame> {
     frames.iter().filter(|f| f.part != gone).cloned().collect()
 }
 
+/// Byte by byte; after the first 64 KiB, which no reader can mistake, frame by frame.
 fn drip(frames: &[Frame], pace: Option<Duration>) -> Vec<Step> {
+    const MOST: usize = 64 << 10;
     let mut steps = Vec::new();
     for frame in frames {
-        for at in 0..frame.bytes.len() {
+        let single = frame.bytes.len().min(MOST.saturating_sub(steps.len()));
+        for at in 0..single {
             steps.extend(pace.map(Step::Pause));
             steps.push(Step::Send(frame.bytes.slice(at..=at)));
+        }
+        if single < frame.bytes.len() {
+            steps.push(Step::Send(frame.bytes.slice(single..)));
         }
     }
     steps

@@ -3,19 +3,18 @@ use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream as Blocking};
 
 /// A simulated provider on a port of its own, until the end of the process.
-fn provider() -> (SocketAddr, Simulator) {
-    let simulator = Simulator::new();
-    let (tell, told) = std::sync::mpsc::channel();
-    let own = simulator.clone();
+fn provider() -> SocketAddr {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let at = listener.local_addr().unwrap();
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-            tell.send(listener.local_addr().unwrap()).unwrap();
-            serve(listener, own, std::future::pending()).await.unwrap();
+            let listener = TcpListener::from_std(listener).unwrap();
+            serve(listener, Simulator::new(), std::future::pending()).await.unwrap();
         });
     });
-    (told.recv().unwrap(), simulator)
+    at
 }
 
 fn send(at: SocketAddr, model: &str, stream: bool) -> Blocking {
@@ -57,7 +56,7 @@ fn remembered(at: SocketAddr) -> serde_json::Value {
 
 #[test]
 fn a_stream_ends_with_its_terminator_and_a_whole_body() {
-    let (at, _) = provider();
+    let at = provider();
     let (text, end) = read(send(at, "m", true));
     assert!(end.is_ok());
     assert!(text.contains("data: [DONE]"), "{text}");
@@ -71,7 +70,7 @@ fn a_stream_ends_with_its_terminator_and_a_whole_body() {
 
 #[test]
 fn a_reset_is_a_real_one() {
-    let (at, _) = provider();
+    let at = provider();
     for stream in [true, false] {
         let (text, end) = read(send(at, "fault-reset", stream));
         assert!(text.starts_with("HTTP/1.1 200"), "{text}");
@@ -85,7 +84,7 @@ fn a_reset_is_a_real_one() {
 
 #[test]
 fn a_cut_body_has_no_end_and_a_clean_one_has() {
-    let (at, _) = provider();
+    let at = provider();
     for stream in [true, false] {
         let (text, end) = read(send(at, "fault-cut", stream));
         assert!(end.is_ok() && !text.ends_with("0\r\n\r\n"), "{text}");
@@ -103,25 +102,29 @@ fn a_cut_body_has_no_end_and_a_clean_one_has() {
 
 #[test]
 fn silence_and_stalls_last_until_the_caller_leaves_and_are_remembered() {
-    let (at, simulator) = provider();
+    let at = provider();
     let (text, end) = read(send(at, "fault-silence", true));
     assert!(text.is_empty() && end.is_err());
     let (text, _) = read(send(at, "fault-silence-stream", true));
     assert!(text.starts_with("HTTP/1.1 200") && !text.contains("word1"), "{text}");
     let (text, _) = read(send(at, "fault-stall", true));
     assert!(text.contains("word1") && !text.contains("word12"), "{text}");
-    std::thread::sleep(Duration::from_millis(100));
-    let told = remembered(at);
+    let told = (0..100)
+        .map(|_| {
+            std::thread::park_timeout(Duration::from_millis(10));
+            remembered(at)
+        })
+        .find(|told| told["requests"][2]["ended"] == "left")
+        .unwrap();
     for at in 0..3 {
         assert_eq!(told["requests"][at]["ended"], "left", "{told}");
         assert!(told["requests"][at]["left_after_ms"].as_u64().unwrap() >= 650);
     }
-    drop(simulator);
 }
 
 #[test]
 fn a_paced_stream_arrives_frame_by_frame() {
-    let (at, _) = provider();
+    let at = provider();
     let mut socket = send(at, "m-pace-30ms", true);
     let started = Instant::now();
     let mut times = Vec::new();
@@ -138,7 +141,7 @@ fn a_paced_stream_arrives_frame_by_frame() {
 
 #[test]
 fn a_drip_comes_byte_by_byte() {
-    let (at, _) = provider();
+    let at = provider();
     let (text, end) = read(send(at, "fault-drip", true));
     assert!(end.is_ok());
     assert!(text.contains("\r\n1\r\nd\r\n1\r\na\r\n"), "{text}");
