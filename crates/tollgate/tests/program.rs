@@ -5,5 +5,7 @@
 mod faults;
 #[path = "program/leaving.rs"]
 mod leaving;
+#[path = "program/operating.rs"]
+mod operating;
 #[path = "program/site.rs"]
 mod site;

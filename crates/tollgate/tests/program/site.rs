@@ -101,6 +101,11 @@ impl Site {
 
     /// With further lines of configuration.
     pub(crate) fn with(more: &str) -> Self {
+        Self::adapted(more, |text| text)
+    }
+
+    /// With a configuration that was changed before the start.
+    pub(crate) fn adapted(more: &str, adapt: impl FnOnce(String) -> String) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -113,7 +118,7 @@ impl Site {
         let folder = folder();
         let (address, admin) = (free_address(), free_address());
         let file = folder.join("tollgate.yaml");
-        std::fs::write(&file, configuration(address, admin, upstream, more)).unwrap();
+        std::fs::write(&file, adapt(configuration(address, admin, upstream, more))).unwrap();
         let child = program(&folder)
             .arg("serve")
             .arg("--config")
@@ -146,8 +151,17 @@ impl Site {
         read("out") + &read("err")
     }
 
-    pub(crate) fn pid(&self) -> u32 {
-        self.child.id()
+    /// Sends a signal to the program, as `kill` names it.
+    pub(crate) fn signal(&self, name: &str) {
+        #[expect(clippy::disallowed_methods, reason = "the standard library sends no signals")]
+        let sent =
+            Command::new("kill").args([name, &self.child.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+    }
+
+    /// Waits for the program's end; its exit code.
+    pub(crate) fn wait(&mut self) -> Option<i32> {
+        self.child.wait().unwrap().code()
     }
 
     /// Calls in a dialect with the test's key.
@@ -241,8 +255,6 @@ pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) head: String,
     pub(crate) body: String,
-    /// The body ended as its framing says.
-    pub(crate) whole: bool,
 }
 
 impl Reply {
@@ -284,25 +296,20 @@ fn parsed(bytes: &[u8]) -> Option<Reply> {
     let status = head.split(' ').nth(1)?.parse().ok()?;
     let rest = &bytes[at + 4..];
     let chunked = head.to_ascii_lowercase().contains("transfer-encoding: chunked");
-    let (body, whole) = if chunked { unchunked(rest) } else { (rest.to_vec(), true) };
-    Some(Reply { status, head, body: String::from_utf8_lossy(&body).into_owned(), whole })
+    let body = if chunked { unchunked(rest) } else { rest.to_vec() };
+    Some(Reply { status, head, body: String::from_utf8_lossy(&body).into_owned() })
 }
 
-fn unchunked(mut bytes: &[u8]) -> (Vec<u8>, bool) {
+/// What came of a chunked body, whole or not.
+fn unchunked(mut bytes: &[u8]) -> Vec<u8> {
     let mut body = Vec::new();
-    loop {
-        let Some(end) = bytes.windows(2).position(|two| two == b"\r\n") else {
-            return (body, false);
-        };
+    while let Some(end) = bytes.windows(2).position(|two| two == b"\r\n") {
         let size = std::str::from_utf8(&bytes[..end]).ok();
-        let size = size.and_then(|size| usize::from_str_radix(size.trim(), 16).ok());
-        let Some(size) = size else { return (body, false) };
-        if size == 0 {
-            return (body, true);
-        }
-        let Some(chunk) = bytes.get(end + 2..end + 2 + size) else { return (body, false) };
+        let size = size.and_then(|size| usize::from_str_radix(size.trim(), 16).ok()).unwrap_or(0);
+        let Some(chunk) = bytes.get(end + 2..end + 2 + size) else { break };
         body.extend_from_slice(chunk);
-        let Some(rest) = bytes.get(end + 4 + size..) else { return (body, false) };
+        let Some(rest) = bytes.get(end + 4 + size..) else { break };
         bytes = rest;
     }
+    body
 }
