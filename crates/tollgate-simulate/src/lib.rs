@@ -13,6 +13,7 @@ pub mod faults;
 mod gemini;
 mod ids;
 mod memory;
+mod next;
 mod openai;
 mod refusal;
 mod routes;

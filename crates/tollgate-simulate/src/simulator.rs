@@ -4,6 +4,7 @@
 use crate::cache::Cache;
 use crate::faults::{self, Manners};
 use crate::memory::Memory;
+use crate::next::Next;
 use crate::refusal::Refusal;
 use crate::routes::{self, Dialect, NotACall, Operation};
 use crate::script::{Reply, Request, Script};
@@ -22,6 +23,7 @@ pub struct Simulator {
 struct Inner {
     memory: Memory,
     cache: Cache,
+    next: Next,
     /// How often each model name that misbehaves at first has been called.
     tries: HashMap<String, u64>,
 }
@@ -73,7 +75,11 @@ impl Simulator {
         let dialect = operation.dialect();
         let model = model_of(&operation, request);
         let manners = Manners::of(model.as_deref().unwrap_or_default());
+        let ready = self.lock().next.take(model.as_deref());
         self.note(received, &operation, model, &manners);
+        if let Some(script) = ready {
+            return script;
+        }
         let judged = match manners.fault.as_ref().and_then(|f| f.refusal(dialect)) {
             // What a provider says before it reads the body comes before any judgement of it.
             Some(early) if manners.before_reading() && self.still_failing(&manners) => Err(early),
@@ -144,11 +150,17 @@ impl Simulator {
             ("DELETE", "requests") => {
                 let mut inner = self.lock();
                 inner.memory.clear();
+                inner.next.clear();
                 inner.tries.clear();
                 Script::whole(204, Vec::new(), "")
             }
+            ("POST", "next") => match self.lock().next.lay(&request.body) {
+                Ok(()) => Script::whole(204, Vec::new(), ""),
+                Err(why) => Script::whole(400, json_head, json!({"error": why}).to_string()),
+            },
             _ => {
-                let text = json!({"error": "the memory endpoint knows GET and DELETE on /_simulate/requests"});
+                let known = "GET and DELETE /_simulate/requests, POST /_simulate/next";
+                let text = json!({"error": format!("not known here; there is {known}")});
                 Script::whole(404, json_head, text.to_string())
             }
         }

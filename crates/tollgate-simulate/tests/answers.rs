@@ -365,3 +365,23 @@ fn a_fault_may_be_only_at_first_and_the_memory_tells_it() {
     assert_eq!(calls[0]["body"]["model"], "fault-503-first-2");
     assert!(calls[0]["input_tokens"].as_u64().unwrap() > 0);
 }
+
+#[test]
+fn a_test_may_lay_the_next_answer_ready() {
+    let simulator = Simulator::new();
+    let lay = |body: &str| {
+        simulator.answer(&Request {
+            method: "POST".into(),
+            path: "/_simulate/next".into(),
+            query: String::new(),
+            headers: Vec::new(),
+            body: Bytes::copy_from_slice(body.as_bytes()),
+        })
+    };
+    assert_eq!(lay(r#"{"model":"m","status":418,"body":{"tea":true}}"#).status, 204);
+    assert_eq!(lay(r#"{"tea":1}"#).status, 400);
+    let script = ask(&simulator, CHAT, "", &openai("Hi"));
+    assert_eq!((script.status, script.sent()), (418, br#"{"tea":true}"#.to_vec()));
+    assert!(script.received.is_some());
+    assert_eq!(ask(&simulator, CHAT, "", &openai("Hi")).status, 200);
+}
