@@ -1,26 +1,26 @@
 //! The running process: listeners, one worker thread per core, reloads, and a drain at the end.
 
+mod current;
+
 use std::net::SocketAddr;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use hyper_util::server::graceful::GracefulShutdown;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tollgate_store::{Store, StoreError};
 
 use crate::admin::{self, Admin, Readiness};
 use crate::config::{Address, Config};
-use crate::gateway::{BuildError, Gateway, Surroundings};
+use crate::gateway::BuildError;
 use crate::listener::{self, Acceptor, Door};
-use crate::simulate;
 use crate::telemetry::{AccessLog, Telemetry};
 use crate::worker::{Shared, Worker};
+use current::Current;
 
-/// Keys made by the command line are seen after this long at most.
-const KEYS_EVERY: Duration = Duration::from_secs(1);
 /// Idle connections to providers are looked through this often.
 const SWEEP_EVERY: Duration = Duration::from_secs(10);
 /// Ports tried after a default port that is busy.
@@ -33,8 +33,8 @@ pub struct Start {
     pub store: Store,
     /// Turns true when the process is to end.
     pub stop: watch::Receiver<bool>,
-    /// Each later configuration that passed its check.
-    pub reloads: tokio::sync::mpsc::Receiver<Config>,
+    /// Each later configuration; `None` for one that was refused.
+    pub reloads: mpsc::Receiver<Option<Config>>,
 }
 
 /// Where the process listens.
@@ -81,11 +81,9 @@ pub async fn run(start: Start, announce: impl FnOnce(&Listening)) -> Result<(), 
     let acceptor = config.listen.tls.as_ref().map(Acceptor::new).transpose()?;
     let listening =
         Listening { data: data.local_addr()?, admin: admin.local_addr()?, tls: acceptor.is_some() };
-    let simulated = simulated(&config, stop.clone()).await?;
     let log = config.log.access.then(|| AccessLog::start(std::io::stdout())).transpose()?;
-    let builder =
-        Builder { store: store.clone(), simulated, scan_seed: random(), shown: Vec::new() };
-    let (builder, gateway) = builder.build(config.clone(), None).await?;
+    let mut current = Current::new(store.clone(), random(), stop.clone());
+    let gateway = current.first(config.clone()).await?;
     let shared = Arc::new(Shared {
         gateway: ArcSwap::from_pointee(gateway),
         telemetry: Arc::new(Telemetry::new(log)),
@@ -103,7 +101,7 @@ pub async fn run(start: Start, announce: impl FnOnce(&Listening)) -> Result<(), 
     });
     let admin = tokio::net::TcpListener::from_std(admin)?;
     let admin = tokio::spawn(async move { axum::serve(admin, routes).await });
-    let keeper = tokio::spawn(keep_current(builder, shared, reloads, acceptor));
+    let keeper = tokio::spawn(current.keep(shared, reloads, acceptor));
     readiness.set(true);
     announce(&listening);
     let mut stopping = stop.clone();
@@ -135,29 +133,6 @@ fn bound(address: Address) -> Result<std::net::TcpListener, RunError> {
     }
     let error = first.unwrap_or_else(|| std::io::ErrorKind::AddrInUse.into());
     Err(RunError::Listen(address.socket, error))
-}
-
-/// The simulated provider of this process, if the configuration wants one: on loopback, so that
-/// calls to it are calls like any other.
-async fn simulated(
-    config: &Config,
-    mut stop: watch::Receiver<bool>,
-) -> Result<Option<SocketAddr>, RunError> {
-    if config.providers.values().all(|provider| provider.base.is_some()) {
-        return Ok(None);
-    }
-    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await?;
-    let address = listener.local_addr()?;
-    let grace = config.shutdown_grace;
-    tokio::spawn(async move {
-        let over = async move {
-            let _ = stop.wait_for(|stop| *stop).await;
-            // Streams that drain still need their provider.
-            tokio::time::sleep(grace).await;
-        };
-        simulate::serve(listener, tollgate_simulate::Simulator::new(), over).await
-    });
-    Ok(Some(address))
 }
 
 /// One thread per core, each with a runtime of its own: a call stays on its core, and so do the
@@ -206,99 +181,6 @@ async fn work(
     listener::accept(door, listener, &graceful, stop).await;
     if tokio::time::timeout(grace, graceful.shutdown()).await.is_err() {
         tracing::warn!("the grace is over: open calls are cut");
-    }
-}
-
-/// Builds gateways from configurations and the keys in store.
-#[derive(Debug)]
-struct Builder {
-    store: Store,
-    simulated: Option<SocketAddr>,
-    scan_seed: u64,
-    /// The stored keys that the gateway of the moment knows.
-    shown: Vec<(String, String, tollgate_store::Digest)>,
-}
-
-impl Builder {
-    async fn stored_keys(&self) -> Result<Vec<(String, String, tollgate_store::Digest)>, RunError> {
-        let keys = self.store.keys().await?.into_iter();
-        let valid = keys.filter(|key| key.revoked.is_none());
-        Ok(valid.map(|key| (key.name, key.team, key.digest)).collect())
-    }
-
-    async fn build(
-        mut self,
-        config: Arc<Config>,
-        before: Option<&Gateway>,
-    ) -> Result<(Self, Gateway), RunError> {
-        self.shown = self.stored_keys().await?;
-        let gateway = self.gateway(config, before)?;
-        Ok((self, gateway))
-    }
-
-    fn gateway(&self, config: Arc<Config>, before: Option<&Gateway>) -> Result<Gateway, RunError> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        let surroundings = Surroundings {
-            digester: self.store.digester(),
-            stored_keys: self.shown.clone(),
-            simulated: self.simulated,
-            now,
-            scan_seed: self.scan_seed,
-        };
-        Ok(Gateway::build(config, surroundings, before)?)
-    }
-}
-
-/// Takes over new configurations and keys; what cannot be taken over leaves the old in service.
-async fn keep_current(
-    mut builder: Builder,
-    shared: Arc<Shared>,
-    mut reloads: tokio::sync::mpsc::Receiver<Config>,
-    acceptor: Option<Acceptor>,
-) {
-    let mut open = true;
-    loop {
-        let offered = tokio::select! {
-            offered = reloads.recv(), if open => {
-                open = offered.is_some();
-                offered.map(Arc::new)
-            }
-            () = tokio::time::sleep(KEYS_EVERY) => None,
-        };
-        let before = shared.gateway.load_full();
-        let is_reload = offered.is_some();
-        match builder.stored_keys().await {
-            Ok(keys) if !is_reload && keys == builder.shown => continue,
-            Ok(keys) => builder.shown = keys,
-            Err(error) => {
-                tracing::warn!(%error, "keys cannot be read; those known stay valid");
-                if !is_reload {
-                    continue;
-                }
-            }
-        }
-        let config = offered.unwrap_or_else(|| before.config.clone());
-        let built = builder.gateway(config, Some(&before)).and_then(|gateway| {
-            if is_reload
-                && let (Some(acceptor), Some(tls)) = (&acceptor, &gateway.config.listen.tls)
-            {
-                acceptor.renew(tls)?;
-            }
-            Ok(gateway)
-        });
-        match built {
-            Ok(gateway) => {
-                shared.gateway.store(Arc::new(gateway));
-                if is_reload {
-                    shared.telemetry.metrics.reloaded(true);
-                    tracing::info!("a new configuration is in service");
-                }
-            }
-            Err(error) => {
-                shared.telemetry.metrics.reloaded(false);
-                tracing::error!(%error, "the new configuration cannot be used; the old one serves on");
-            }
-        }
     }
 }
 

@@ -48,7 +48,7 @@ pub(super) async fn follow(
     mut watch: Option<Watch>,
     running: Fixed,
     mut hangups: Signal,
-    offer: mpsc::Sender<Config>,
+    offer: mpsc::Sender<Option<Config>>,
 ) -> Infallible {
     loop {
         let outcome = next(watch.as_mut(), &mut hangups).await;
@@ -61,12 +61,16 @@ pub(super) async fn follow(
                         "a change that takes effect with the next start only"
                     );
                 }
-                if offer.send(config).await.is_err() {
+                if offer.send(Some(config)).await.is_err() {
                     // Nobody takes configurations any more: the gateway is ending.
                     pending::<()>().await;
                 }
             }
-            Some(Err(refusals)) => log(&refusals),
+            Some(Err(refusals)) => {
+                log(&refusals);
+                // For the count of refused versions; a gateway that is ending needs none.
+                let _ = offer.send(None).await;
+            }
             None => tracing::info!(
                 "there is no configuration file to read again: the gateway was started without one"
             ),
