@@ -1,3 +1,5 @@
+//! The server as a socket sees it: resets, cuts, silence, pace. What is said is tested in `tollgate-simulate`.
+
 use super::*;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream as Blocking};
