@@ -9,3 +9,5 @@ mod leaving;
 mod operating;
 #[path = "program/site.rs"]
 mod site;
+#[path = "program/tls.rs"]
+mod tls;
