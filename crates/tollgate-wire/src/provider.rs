@@ -79,8 +79,9 @@ pub enum Base {
 
 /// Where a provider departs from its dialect. Each field is one departure; the default is none.
 ///
-/// Quirks shape requests that are translated: one that arrives in the provider's own dialect
-/// says what its caller wrote. The reading of usage follows them always.
+/// Quirks shape requests that are translated. One that arrives in the provider's own dialect says
+/// what its caller wrote, but for what this provider is known to refuse (its dialect's `disturbs`
+/// knows such bodies). The reading of usage follows the quirks always.
 #[derive(Debug)]
 pub struct Quirks {
     /// The name of the output cap.
@@ -135,8 +136,10 @@ pub struct Quirks {
 /// How a provider of the OpenAI dialect names the cap on output tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MaxTokens {
-    /// `max_tokens`, as every compatible host understands.
+    /// `max_tokens`, as every compatible host understands; the other name may be too.
     MaxTokens,
+    /// `max_tokens`, and the other name is refused or overlooked.
+    OnlyMaxTokens,
     /// `max_completion_tokens`, as OpenAI's reasoning models demand.
     MaxCompletionTokens,
 }

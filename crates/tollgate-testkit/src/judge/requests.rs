@@ -46,9 +46,10 @@ fn identity(exchange: &Exchange, shape: Shape, body: &Value, found: &mut Vec<Dif
     let Some(row) = row(exchange) else { return };
     let model = model(exchange);
     let to = Recipient { model: &model, quirks: &row.quirks };
+    let body = with_sensible_ids(body);
     let mut marked = body.clone();
     canary::release(shape, &mut marked);
-    for (what, body) in [("identity", body), ("unknown_fields", &marked)] {
+    for (what, body) in [("identity", &body), ("unknown_fields", &marked)] {
         let written = decode(exchange, shape, body).and_then(|chat| encode(shape, &chat, &to));
         match written {
             Ok(outgoing) => match serde_json::from_slice::<Value>(&outgoing.body) {
@@ -61,6 +62,13 @@ fn identity(exchange: &Exchange, shape: Shape, body: &Value, found: &mut Vec<Dif
             return;
         }
     }
+}
+
+/// Those who published the recordings put placeholders for ids of calls; for a provider that
+/// checks ids they would be written as it wants them.
+fn with_sensible_ids(body: &Value) -> Value {
+    let text = body.to_string().replace("call_REDACTED_", "callReda");
+    serde_json::from_str(&text).unwrap_or_else(|_| body.clone())
 }
 
 /// Written for another dialect. Gives the reason where it is refused as not supported.

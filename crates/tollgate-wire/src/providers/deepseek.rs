@@ -1,6 +1,6 @@
 //! DeepSeek.
 
-use crate::provider::{Base, Provider, Quirks, ReasoningBack, ReasoningSwitch, Speaks};
+use crate::provider::{Base, MaxTokens, Provider, Quirks, ReasoningBack, ReasoningSwitch, Speaks};
 use crate::{Operation, auth::Auth};
 use tollgate_model::DialectId;
 
@@ -19,6 +19,7 @@ pub const ROW: Provider = Provider {
     serves: &["deepseek-*"],
     sample_models: &["deepseek-chat"],
     quirks: Quirks {
+        max_tokens_field: MaxTokens::OnlyMaxTokens,
         choices: false,
         end_user_field: None,
         json_schema: false,

@@ -1,6 +1,6 @@
 //! Mistral.
 
-use crate::provider::{Base, CallId, Provider, Quirks, ReasoningBack, Speaks};
+use crate::provider::{Base, CallId, MaxTokens, Provider, Quirks, ReasoningBack, Speaks};
 use crate::{Operation, auth::Auth};
 use tollgate_model::DialectId;
 
@@ -24,6 +24,7 @@ pub const ROW: Provider = Provider {
     ],
     sample_models: &["mistral-small-latest"],
     quirks: Quirks {
+        max_tokens_field: MaxTokens::OnlyMaxTokens,
         seed_field: Some("random_seed"),
         logprobs: false,
         end_user_field: None,

@@ -16,6 +16,7 @@ pub const ROW: Provider = Provider {
     serves: &[],
     sample_models: &["llama3.1"],
     quirks: Quirks {
+        developer_role: true,
         choices: false,
         parallel_tool_calls: false,
         reasoning_back: ReasoningBack::Reasoning,

@@ -15,5 +15,5 @@ pub const ROW: Provider = Provider {
     operations: &[Operation::Chat, Operation::Embed],
     serves: &[],
     sample_models: &[],
-    quirks: Quirks::NONE,
+    quirks: Quirks { developer_role: true, ..Quirks::NONE },
 };

@@ -15,17 +15,14 @@ pub(super) struct Ids {
 }
 
 impl Ids {
-    /// `own`: the conversation was written in this dialect, so its ids stay as they are.
+    /// `own`: the conversation was written in this dialect, so that no ids are made up.
     pub(super) fn new(own: bool, shape: CallId) -> Self {
         Self { own, shape, made: 0, waiting: VecDeque::new() }
     }
 
     /// The id to write for a call.
     pub(super) fn call(&mut self, id: &str, name: &str) -> String {
-        if self.own {
-            return id.to_owned();
-        }
-        if !id.is_empty() {
+        if self.own || !id.is_empty() {
             return self.shaped(id);
         }
         self.made += 1;
@@ -37,10 +34,7 @@ impl Ids {
     /// The id to write for a result: that of its call, matched by order and name where the
     /// result names none.
     pub(super) fn result(&mut self, id: &str, name: Option<&str>) -> String {
-        if self.own {
-            return id.to_owned();
-        }
-        if !id.is_empty() {
+        if self.own || !id.is_empty() {
             return self.shaped(id);
         }
         let named = self.waiting.iter().position(|(call, _)| name.is_none_or(|name| name == call));
@@ -56,7 +50,7 @@ impl Ids {
     fn shaped(&self, id: &str) -> String {
         match self.shape {
             CallId::Any => id.to_owned(),
-            CallId::Nine if is_nine(id) => id.to_owned(),
+            CallId::Nine if id.is_empty() || is_nine(id) => id.to_owned(),
             CallId::Nine => nine(id),
         }
     }

@@ -126,7 +126,7 @@ fn encode_result(
 fn encode_plain(message: &Message, parts: &[&Part], path: &str, to: &mut Writing<'_>) -> Value {
     let mut out = Map::new();
     let role = match message.role {
-        Role::Developer if to.own || to.quirks.developer_role => "developer",
+        Role::Developer if to.quirks.developer_role => "developer",
         Role::System | Role::Developer => "system",
         Role::Assistant => "assistant",
         Role::User | Role::Tool => "user",

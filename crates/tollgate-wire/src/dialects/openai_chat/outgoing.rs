@@ -1,7 +1,7 @@
 //! Writing a request: the top level.
 //!
-//! A chat that was read from this dialect is written as it was (the caller wrote it for this
-//! recipient); one that comes from another dialect is written as the recipient's quirks demand.
+//! A chat that was read from this dialect is written as it was, but for what the recipient is
+//! known to refuse; one that comes from another dialect is written as its quirks demand.
 
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
@@ -80,12 +80,11 @@ fn put_sampling(chat: &Chat, to: &mut Writing<'_>, out: &mut Map<String, Value>)
     put("temperature", temperature.map(Value::from), true, to, out);
     put("top_p", top_p.map(Value::from), true, to, out);
     put("top_k", top_k.map(Value::from), quirks.top_k, to, out);
-    let name = match quirks.seed_field {
-        _ if to.own => chosen(chat, SEED),
-        Some(name) => name,
-        None => "seed",
-    };
-    put(name, seed.map(Value::from), quirks.seed_field.is_some(), to, out);
+    match (quirks.seed_field, seed) {
+        (Some(name), _) => put(name, seed.map(Value::from), true, to, out),
+        (None, Some(_)) => to.losses.dropped("", chosen(chat, SEED)),
+        (None, None) => {}
+    }
     let penalties = quirks.penalties;
     put("frequency_penalty", frequency_penalty.map(Value::from), penalties, to, out);
     put("presence_penalty", presence_penalty.map(Value::from), penalties, to, out);
@@ -99,6 +98,7 @@ fn chosen(chat: &Chat, [first, second]: [&'static str; 2]) -> &'static str {
 fn put_limits(chat: &Chat, to: &mut Writing<'_>, out: &mut Map<String, Value>) {
     let quirks = to.quirks;
     let name = match quirks.max_tokens_field {
+        MaxTokens::OnlyMaxTokens => "max_tokens",
         _ if to.own => chosen(chat, MAX_TOKENS),
         MaxTokens::MaxTokens => "max_tokens",
         MaxTokens::MaxCompletionTokens => "max_completion_tokens",
@@ -118,11 +118,12 @@ fn put_limits(chat: &Chat, to: &mut Writing<'_>, out: &mut Map<String, Value>) {
 
 fn put_output(output: &OutputFormat, to: &mut Writing<'_>, out: &mut Map<String, Value>) {
     let Some(mut value) = encode_output(output) else { return };
-    if !to.own && matches!(output, OutputFormat::Schema { .. }) {
+    if matches!(output, OutputFormat::Schema { .. }) {
         if !to.quirks.json_schema {
             to.losses.approximated("", "response_format");
             value = json!({"type": "json_object"});
-        } else if let Some(inner @ Value::Object(_)) = value.get_mut("json_schema")
+        } else if !to.own
+            && let Some(inner @ Value::Object(_)) = value.get_mut("json_schema")
             && inner.get("name").is_none()
             && let Value::Object(inner) = inner
         {

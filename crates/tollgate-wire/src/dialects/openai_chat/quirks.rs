@@ -4,18 +4,15 @@
 use memchr::memmem;
 
 use crate::Quirks;
-use crate::provider::{CallId, MaxTokens, ReasoningSwitch};
+use crate::provider::{CallId, MaxTokens};
 use crate::scan::Scan;
 
 pub(super) fn disturbs(quirks: &Quirks, body: &[u8], scan: &Scan) -> bool {
     let has = |field: &str| scan.written(body, field).is_some();
     let says = |text: &str| memmem::find(body, text.as_bytes()).is_some();
-    (quirks.max_tokens_field == MaxTokens::MaxTokens && has("max_completion_tokens"))
+    (quirks.max_tokens_field == MaxTokens::OnlyMaxTokens && has("max_completion_tokens"))
         || (quirks.seed_field != Some("seed") && has("seed"))
-        || (!quirks.stream_options && has("stream_options"))
-        || (quirks.reasoning_switch != ReasoningSwitch::Effort && has("reasoning_effort"))
-        || (quirks.required_word != "required"
-            && scan.written(body, "tool_choice") == Some(b"\"required\""))
+        || (quirks.seed_field == Some("seed") && has("random_seed"))
         || (!quirks.developer_role && says("\"developer\""))
         || (quirks.call_id != CallId::Any && says("\"tool_call_id\""))
         || (!quirks.json_schema && says("\"json_schema\""))
@@ -34,7 +31,8 @@ mod tests {
         for (body, to_mistral, to_openai) in [
             (r#"{"model":"m","messages":[]}"#, false, false),
             (r#"{"model":"m","seed":1}"#, true, false),
-            (r#"{"model":"m","tool_choice":"required"}"#, true, false),
+            (r#"{"model":"m","random_seed":1}"#, false, true),
+            (r#"{"model":"m","tool_choice":"required"}"#, false, false),
             (r#"{"model":"m","max_completion_tokens":1}"#, true, false),
             (r#"{"messages":[{"role":"developer"}]}"#, true, false),
         ] {

@@ -322,9 +322,9 @@ pub(super) fn word_of(reason: FinishReason) -> &'static str {
     match reason {
         FinishReason::Length => "length",
         FinishReason::ToolCalls => "tool_calls",
-        FinishReason::ContentFilter => "content_filter",
-        FinishReason::Stop | FinishReason::Refusal | FinishReason::Pause | FinishReason::Other => {
-            "stop"
-        }
+        // A refusal that the model wrote itself is a `refusal` that stops; one that cut the
+        // answer off is the filter's.
+        FinishReason::ContentFilter | FinishReason::Refusal => "content_filter",
+        FinishReason::Stop | FinishReason::Pause | FinishReason::Other => "stop",
     }
 }

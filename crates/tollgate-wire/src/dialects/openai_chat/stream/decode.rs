@@ -45,6 +45,8 @@ struct Probes {
     error: Finder<'static>,
     groq: Finder<'static>,
     calls: Finder<'static>,
+    /// As OpenAI and most hosts begin their only choice.
+    choice: Finder<'static>,
 }
 
 impl Decoder {
@@ -66,6 +68,7 @@ impl Decoder {
                 error: Finder::new(b"\"error\""),
                 groq: Finder::new(b"\"x_groq\""),
                 calls: Finder::new(b"\"tool_calls\""),
+                choice: Finder::new(b"\"choices\":[{\"index\":"),
             },
         }
     }
@@ -158,7 +161,7 @@ impl Decoder {
         {
             return false;
         }
-        let Some(number) = choice_index(data) else { return false };
+        let Some(number) = choice_index(&self.probes.choice, data) else { return false };
         match self.choices.get_mut(&number) {
             Some(choice) => {
                 if !choice.called() && holds(&self.probes.calls, data) {
@@ -191,7 +194,7 @@ fn holds(field: &Finder<'_>, data: &[u8]) -> bool {
 }
 
 /// The index of the only choice in a frame.
-fn choice_index(data: &[u8]) -> Option<u32> {
+fn choice_index(usual: &Finder<'_>, data: &[u8]) -> Option<u32> {
     #[derive(Deserialize)]
     struct Chunk {
         choices: Vec<Choice>,
@@ -201,10 +204,8 @@ fn choice_index(data: &[u8]) -> Option<u32> {
         #[serde(default)]
         index: u32,
     }
-    // As OpenAI and most hosts write it.
-    const USUAL: &[u8] = b"\"choices\":[{\"index\":";
-    if let Some(at) = memchr::memmem::find(data, USUAL) {
-        let after = data.get(at + USUAL.len()..).unwrap_or_default();
+    if let Some(at) = usual.find(data) {
+        let after = data.get(at + usual.needle().len()..).unwrap_or_default();
         if let [digit @ b'0'..=b'9', b',' | b'}', ..] = after {
             return Some(u32::from(digit - b'0'));
         }
