@@ -9,6 +9,7 @@ use crate::{
     Route, Rules, Snapshot, StreamDecoder, StreamEncoder,
 };
 
+mod call_id;
 mod citation;
 mod cited;
 pub mod count_tokens;

@@ -279,11 +279,11 @@ fn a_conversation_with_tools_crosses() {
                 {"role": "user", "content": "1 + 1?"},
                 {"role": "assistant", "content": [
                     {"type": "tool_use", "id": "call_1", "name": "add", "input": {"a": 1}},
-                    {"type": "tool_use", "id": "functions_add_1", "name": "add", "input": {"a": 1}},
+                    {"type": "tool_use", "id": "toolu_tg_ZnVuY3Rpb25zLmFkZDox", "name": "add", "input": {"a": 1}},
                 ]},
                 {"role": "user", "content": [
                     {"type": "tool_result", "tool_use_id": "call_1", "content": "2"},
-                    {"type": "tool_result", "tool_use_id": "functions_add_1", "content": "3"},
+                    {"type": "tool_result", "tool_use_id": "toolu_tg_ZnVuY3Rpb25zLmFkZDox", "content": "3"},
                     {"type": "text", "text": "Go on."},
                 ]},
                 {"role": "user", "content": "So?"},

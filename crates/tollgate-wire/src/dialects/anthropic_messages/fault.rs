@@ -181,6 +181,9 @@ fn type_of(kind: FaultKind, status: u16) -> &'static str {
         return word;
     }
     match kind {
+        FaultKind::Timeout => "timeout_error",
+        FaultKind::Overloaded => "overloaded_error",
+        _ if status >= 500 => "api_error",
         FaultKind::RateLimited | FaultKind::QuotaExhausted => "rate_limit_error",
         FaultKind::InvalidRequest
         | FaultKind::UnsupportedMedia
@@ -191,8 +194,6 @@ fn type_of(kind: FaultKind, status: u16) -> &'static str {
         FaultKind::Forbidden => "permission_error",
         FaultKind::NotFound => "not_found_error",
         FaultKind::TooLarge => "request_too_large",
-        FaultKind::Timeout => "timeout_error",
-        FaultKind::Overloaded => "overloaded_error",
         FaultKind::Unavailable | FaultKind::BadUpstream | FaultKind::Internal => "api_error",
     }
 }

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use tollgate_model::{Event, Signature};
 
-use super::{ID, citation, sealed, unparsed};
+use super::{ID, call_id, citation, sealed, unparsed};
 use crate::signature;
 
 /// Blocks that are open at the same time; Anthropic opens one after the other.
@@ -99,7 +99,7 @@ impl Pieces {
                 out.push(Event::ToolCallStart {
                     choice: 0,
                     index,
-                    id: text_of(&json, "id").to_owned(),
+                    id: call_id::read(text_of(&json, "id").to_owned()),
                     name: text_of(&json, "name").to_owned(),
                     signature: call,
                 });

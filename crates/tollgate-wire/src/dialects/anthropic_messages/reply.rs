@@ -10,7 +10,7 @@ use tollgate_model::{Event, Fault, FinishReason, Losses, PartKind, Reply};
 use super::pieces::Pieces;
 use super::request::sealed_block;
 use super::usage::{self, Statement};
-use super::{ID, cited, fault, stop, unparsed};
+use super::{ID, call_id, cited, fault, stop, unparsed};
 use crate::{Encoded, ReplyContext, signature};
 
 /// Reads a whole answer.
@@ -102,7 +102,7 @@ pub(super) fn encode(reply: &Reply, context: &ReplyContext) -> Encoded {
                 }
                 PartKind::ToolCall { id, name, arguments, signature } => {
                     content.extend(signature.as_ref().map(sealed_block));
-                    let id = call_id(id, context, calls);
+                    let id = id_of_call(id, context, calls);
                     calls += 1;
                     let input = input(arguments);
                     content.push(json!({
@@ -170,8 +170,12 @@ pub(super) fn message_id(id: Option<&str>, context: &ReplyContext) -> String {
 }
 
 /// The call's own id, or one made from the answer's.
-pub(super) fn call_id(id: &str, context: &ReplyContext, number: u32) -> String {
-    if id.is_empty() { format!("toolu_{}_{number}", context.id) } else { id.to_owned() }
+pub(super) fn id_of_call(id: &str, context: &ReplyContext, number: u32) -> String {
+    if id.is_empty() {
+        format!("toolu_{}_{number}", context.id)
+    } else {
+        call_id::written(id).into_owned()
+    }
 }
 
 /// The input of a call.

@@ -1,9 +1,10 @@
 //! Ids of tool calls that Anthropic takes. Dialects without ids get made-up ones, the same each
-//! time; a result finds its call by name and order. An id with other characters than Anthropic
-//! allows is rewritten, in the call and in its result alike.
+//! time; a result finds its call by name and order.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
+
+use crate::dialects::anthropic_messages::call_id;
 
 #[derive(Debug, Default)]
 pub(super) struct CallIds {
@@ -15,7 +16,7 @@ pub(super) struct CallIds {
 impl CallIds {
     pub(super) fn of_call<'i>(&mut self, id: &'i str, name: &str) -> Cow<'i, str> {
         if !id.is_empty() {
-            return allowed(id);
+            return call_id::written(id);
         }
         self.made += 1;
         let made = format!("toolu_{:04}", self.made);
@@ -25,7 +26,7 @@ impl CallIds {
 
     pub(super) fn of_result<'i>(&mut self, id: &'i str, name: Option<&str>) -> Cow<'i, str> {
         if !id.is_empty() {
-            return allowed(id);
+            return call_id::written(id);
         }
         let of_name = name.and_then(|name| self.open.iter().position(|(of, _)| of == name));
         match self.open.remove(of_name.unwrap_or(0)) {
@@ -33,15 +34,6 @@ impl CallIds {
             // A result without a call: the provider says so.
             None => Cow::Borrowed("toolu_unknown"),
         }
-    }
-}
-
-fn allowed(id: &str) -> Cow<'_, str> {
-    let fits = |letter: char| letter.is_ascii_alphanumeric() || letter == '_' || letter == '-';
-    if id.chars().all(fits) {
-        Cow::Borrowed(id)
-    } else {
-        Cow::Owned(id.chars().map(|letter| if fits(letter) { letter } else { '_' }).collect())
     }
 }
 
@@ -58,7 +50,6 @@ mod tests {
         assert_eq!(ids.of_result("", Some("b")), second);
         assert_eq!(ids.of_result("", Some("a")), first);
         assert_eq!(ids.of_result("", None), third);
-        assert_eq!(ids.of_result("functions.a:0", None), "functions_a_0");
-        assert_eq!(ids.of_call("functions.a:0", "a"), "functions_a_0");
+        assert_eq!(ids.of_result("functions.a:0", None), ids.of_call("functions.a:0", "a"));
     }
 }

@@ -9,7 +9,7 @@ use super::decode::shape_of;
 use crate::dialects::anthropic_messages::ID;
 use crate::dialects::anthropic_messages::citation;
 use crate::dialects::anthropic_messages::fields::{Fields, wrong};
-use crate::dialects::anthropic_messages::{sealed, unparsed};
+use crate::dialects::anthropic_messages::{call_id, sealed, unparsed};
 use crate::signature;
 
 /// Where a content stands; a tool result inside a tool result is not looked into.
@@ -173,7 +173,7 @@ fn standard_base64(data: &str) -> Option<String> {
 }
 
 fn tool_call(fields: &mut Fields) -> Result<PartKind, Fault> {
-    let id = fields.need_text("id")?;
+    let id = call_id::read(fields.need_text("id")?);
     let name = fields.need_text("name")?;
     let input = fields.value("input").ok_or_else(|| fields.missing("input"))?;
     let arguments = unparsed::read(&input);
@@ -181,7 +181,7 @@ fn tool_call(fields: &mut Fields) -> Result<PartKind, Fault> {
 }
 
 fn tool_result(fields: &mut Fields) -> Result<PartKind, Fault> {
-    let call_id = fields.need_text("tool_use_id")?;
+    let call_id = call_id::read(fields.need_text("tool_use_id")?);
     let is_error = fields.flag("is_error")?;
     let (parts, shape) = match fields.value("content") {
         None => (Vec::new(), Shape::Absent),

@@ -230,7 +230,7 @@ impl Encoder {
         if let Some(signature) = &call.signature {
             self.seal(signature, out);
         }
-        let id = reply::call_id(&call.id, &self.context, self.calls);
+        let id = reply::id_of_call(&call.id, &self.context, self.calls);
         self.calls += 1;
         let block = json!({"type": "tool_use", "id": id, "name": call.name, "input": {}});
         let kind = Open::Call { index: call.index, progress: Progress::default(), begun: false };
