@@ -8,7 +8,7 @@ from pathlib import Path
 PROGRAM = Path(__file__).resolve().parent / "claude-code" / "node_modules" / ".bin" / "claude"
 # Name, what is asked, the tools it may use without asking, and what has to be in its answer.
 CASES = [
-    ("answers", "Good morning", "", "Good morning"),
+    ("answers", "Please say 5 words", "", "word1 word2 word3 word4 word5"),
     ("runs a tool", 'call Bash with {"command":"echo gate-$((40+2))","description":"adds"}', "Bash",
      "gate-42"),
 ]

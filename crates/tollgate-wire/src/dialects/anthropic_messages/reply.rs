@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use tollgate_model::{Event, Fault, FinishReason, Losses, PartKind, Reply};
+use tollgate_model::{Event, Fault, FinishReason, Losses, Part, PartKind, Reply};
 
 use super::pieces::Pieces;
 use super::request::sealed_block;
@@ -109,6 +109,7 @@ pub(super) fn encode(reply: &Reply, context: &ReplyContext) -> Encoded {
                         "type": "tool_use", "id": id, "name": name, "input": input,
                     }));
                 }
+                kind if signs_text(kind, &choice.parts[..at]) => losses.dropped("", "signature"),
                 kind => content.extend(block(kind, &mut losses)),
             }
         }
@@ -133,6 +134,18 @@ pub(super) fn encode(reply: &Reply, context: &ReplyContext) -> Encoded {
         "usage": usage::written(&reply.usage),
     });
     Encoded { body: Bytes::from(body.to_string()), losses }
+}
+
+/// Gemini signs its last text too. A block of thinking behind the answer would be taken for the
+/// answer, and Gemini can do without it.
+fn signs_text(kind: &PartKind, before: &[Part]) -> bool {
+    let is_text = |part: &Part| matches!(part.kind, PartKind::Text(_) | PartKind::Refusal(_));
+    match kind {
+        PartKind::Reasoning { text, signature: Some(signature) } => {
+            text.is_empty() && signature.origin != ID && before.last().is_some_and(is_text)
+        }
+        _ => false,
+    }
 }
 
 /// The block of any part but text and calls; `None` when an answer of this dialect has none.

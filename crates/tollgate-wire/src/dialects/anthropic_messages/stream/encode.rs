@@ -89,6 +89,13 @@ impl StreamEncoder for Encoder {
                     write::piece(index, "thinking_delta", "thinking", &text, out);
                 }
             }
+            // Gemini signs its last text too. A block of thinking behind the answer would be taken
+            // for the answer, and Gemini can do without it.
+            Event::ReasoningSignature { signature, .. }
+                if signature.origin != ID && matches!(self.open, Some((_, Open::Text { .. }))) =>
+            {
+                self.losses.dropped("", "signature");
+            }
             Event::ReasoningSignature { signature, .. } => {
                 let index = self.thinking(out);
                 let signature = signature::written(&signature, ID);
