@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::HeaderMap;
-use serde_json::Value;
+use serde_json::{Number, Value};
 use tollgate_model::{DialectId, Event, Fault, FinishReason, Reply, Usage};
 use tollgate_wire::{
     DIALECTS, Dialect, Frame, Framing, Incoming, Operation, Quirks, Recipient, ReplyContext, Route,
@@ -70,7 +70,28 @@ fn same(dialect: &'static dyn Dialect, body: &[u8], written: &[u8]) {
             without_call_ids(value);
         }
     }
-    assert_eq!(after, before, "read and written again it is another request");
+    assert!(
+        alike(&after, &before),
+        "read and written again it is another request:\n{after}\n{before}"
+    );
+}
+
+/// Equal, but for the last bit of a fraction: serde_json does not read more than that.
+fn alike(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Number(one), Value::Number(other)) if one.is_f64() && other.is_f64() => {
+            let bits = |number: &Number| number.as_f64().unwrap_or_default().to_bits();
+            bits(one).abs_diff(bits(other)) <= 4
+        }
+        (Value::Array(one), Value::Array(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| alike(one, other))
+        }
+        (Value::Object(one), Value::Object(other)) => {
+            let same = |(key, value)| other.get(key).is_some_and(|other| alike(value, other));
+            one.len() == other.len() && one.iter().all(same)
+        }
+        _ => one == other,
+    }
 }
 
 fn without_call_ids(value: &mut Value) {
@@ -153,7 +174,13 @@ fn skim(dialect: &'static dyn Dialect, frames: &[Frame], read: &[Event]) {
     }
     decoder.end(&mut events);
     if read.last() == Some(&Event::End) {
-        assert_eq!(metered(&events), metered(read), "skimmed and read differ");
+        let ((skimmed, usage), (read, all)) = (metered(&events), metered(read));
+        assert_eq!(skimmed, read, "skimmed and read differ");
+        // Frames that state less than the ones before them may be passed over; nothing else is
+        // said than what reading says.
+        let mut both = all.clone();
+        both.update(usage);
+        assert_eq!(both, all, "skimmed and read are metered otherwise");
     }
 }
 

@@ -82,6 +82,14 @@ fn documents() -> Vec<(&'static str, Part, Value)> {
             json!({ "error": { "message": "m", "type": "t", "param": "p", "code": "c" } }),
         ),
         (
+            "openai-chat",
+            Part::Operation,
+            json!({
+                "model": "m", "input": ["a", "b"], "encoding_format": "base64", "user": "u", "object": "list",
+                "data": [{ "object": "embedding", "index": 0, "embedding": "AACAPw==" }],
+            }),
+        ),
+        (
             "anthropic-messages",
             Part::Request,
             json!({

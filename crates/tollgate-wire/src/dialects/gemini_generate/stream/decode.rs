@@ -66,7 +66,12 @@ impl StreamDecoder for Decoder {
             self.held = Some(frame.data.clone());
             return;
         }
-        self.held = None;
+        // The figures may stand in the frame before this one alone.
+        let stated = memmem::find(&frame.data, b"\"usageMetadata\"").is_some();
+        let held = self.held.take().filter(|_| !stated);
+        if let Some(usage) = held.and_then(|held| usage_in(&held)) {
+            self.reader.usage(&usage, out);
+        }
         let from = out.len();
         match serde_json::from_slice::<Skimmed<'_>>(&frame.data) {
             Ok(skimmed) => {
