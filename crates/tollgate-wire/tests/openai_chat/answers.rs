@@ -280,3 +280,32 @@ fn an_answer_written_again_says_the_same_streamed_or_not() {
     }
     report("answers written again", seen, &wrong);
 }
+
+#[test]
+fn the_streamed_sample_gathers_to_the_buffered_one() {
+    let reply = include_bytes!("../../../../fixtures/openai-chat/everything-said/reply.json");
+    let stream = include_bytes!("../../../../fixtures/openai-chat/everything-said/stream.sse");
+    let quirks = quirks("openai");
+    let buffered = chat().decode_reply(reply, quirks).and_then(Reply::gather).unwrap();
+    let streamed = Reply::gather(read_all(&frames(stream, &[]), quirks)).unwrap();
+    assert_eq!(streamed, buffered);
+    let choice = &buffered.choices[0];
+    assert_eq!(choice.text(), "I will look. \u{1f30a}");
+    assert_eq!(choice.reasoning(), "The harbour first.");
+    assert_eq!((choice.citations.len(), choice.logprobs.len()), (1, 2));
+    assert_eq!(buffered.choices[1].refusal(), "I cannot help with that.");
+    let usage = &buffered.usage;
+    assert_eq!(usage.input_tokens, Some(20));
+    assert_eq!(usage.output_tokens, Some(14));
+    assert_eq!((usage.total_input(), usage.total_output()), (Some(30), Some(20)));
+    for cut in (1..stream.len()).step_by(3) {
+        let again = Reply::gather(read_all(&frames(stream, &[cut]), quirks));
+        assert_eq!(again.as_ref(), Ok(&buffered), "cut at {cut}");
+    }
+    // Up to the last choice's end, a stream that breaks off is never an answer.
+    let all = frames(stream, &[]);
+    for short in 0..all.len() - 3 {
+        let broken = Reply::gather(read_all(&all[..short], quirks));
+        assert!(broken.is_err(), "{short} of {} frames", all.len());
+    }
+}

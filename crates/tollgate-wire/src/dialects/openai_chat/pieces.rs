@@ -85,6 +85,21 @@ impl ChoiceReader {
         }
     }
 
+    /// Reads a delta that holds nothing but these.
+    pub(super) fn read_plain(
+        &mut self,
+        choice: u32,
+        reasoning: Option<String>,
+        content: Option<String>,
+        out: &mut Vec<Event>,
+    ) {
+        if let Some(text) = reasoning {
+            self.plain_reasoning = true;
+            out.push(Event::Reasoning { choice, text });
+        }
+        out.extend(content.map(|text| Event::Text { choice, text }));
+    }
+
     fn read_reasoning(&mut self, choice: u32, piece: &Map<String, Value>, out: &mut Vec<Event>) {
         let plain = reasoning::TEXT_FIELDS.iter().find_map(|field| {
             piece.get(*field).and_then(Value::as_str).filter(|text| !text.is_empty())

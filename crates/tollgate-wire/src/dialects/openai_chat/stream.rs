@@ -2,6 +2,7 @@
 
 mod decode;
 mod encode;
+mod plain;
 
 pub(super) use decode::Decoder;
 pub(super) use encode::Encoder;

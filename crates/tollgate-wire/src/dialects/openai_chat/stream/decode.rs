@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use tollgate_model::{Event, Fault, Usage};
 
+use super::plain;
 use crate::{
     Frame, Quirks, Snapshot, StreamDecoder,
     dialects::openai_chat::{
@@ -229,6 +230,13 @@ impl StreamDecoder for Decoder {
                 return self.fail(fault, out);
             }
             return self.close(out);
+        }
+        if self.started
+            && frame.event.is_empty()
+            && let Some(plain) = plain::read(data)
+            && let Some(choice) = self.choices.get_mut(&plain.choice)
+        {
+            return choice.read_plain(plain.choice, plain.reasoning, plain.content, out);
         }
         let Ok(Value::Object(chunk)) = serde_json::from_slice(data) else {
             let fault =
