@@ -6,6 +6,8 @@
 //! eighth of the strings, places next to one another another eighth: a document has many places
 //! where a text may stand.
 
+#![expect(clippy::unwrap_used, reason = "a test that breaks should say so at once")]
+
 use bytes::Bytes;
 use http::HeaderMap;
 use serde_json::{Value, json};

@@ -41,7 +41,8 @@ mod tests {
     #[test]
     fn a_model_is_named_as_google_names_resources() {
         let entry = ModelEntry { name: "assistant".into(), owner: "tollgate".into(), created: 0 };
-        let list: Value = serde_json::from_slice(&List.encode_list(&[entry.clone()])).unwrap();
+        let list: Value =
+            serde_json::from_slice(&List.encode_list(std::slice::from_ref(&entry))).unwrap();
         assert_eq!(list["models"][0]["name"], "models/assistant");
         let one: Value = serde_json::from_slice(&List.encode_one(&entry)).unwrap();
         assert_eq!(one, list["models"][0]);

@@ -35,7 +35,8 @@ mod tests {
     #[test]
     fn a_list_is_one_page_of_models() {
         let model = ModelEntry { name: "a/b".into(), owner: "a".into(), created: 7 };
-        let list: Value = serde_json::from_slice(&List.encode_list(&[model.clone()])).unwrap();
+        let list: Value =
+            serde_json::from_slice(&List.encode_list(std::slice::from_ref(&model))).unwrap();
         let one: Value = serde_json::from_slice(&List.encode_one(&model)).unwrap();
         assert_eq!(one, json!({"id": "a/b", "object": "model", "created": 7, "owned_by": "a"}));
         assert_eq!(list, json!({"object": "list", "data": [one]}));
