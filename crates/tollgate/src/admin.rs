@@ -38,7 +38,6 @@ impl Readiness {
     }
 }
 
-#[must_use]
 pub fn routes(admin: Admin) -> Router {
     Router::new()
         .route("/", get(front))
