@@ -5,7 +5,9 @@
 use serde_json::{Map, Value};
 use tollgate_model::Fault;
 
-/// Refused by their whole name, in any spelling of case, with `-` or `_`.
+use crate::scan::Scan;
+
+/// Refused by their whole name, in any spelling of case, with `-`, `_` or nothing between the words.
 const NAMES: &[&str] = &[
     "api_base",
     "api_key",
@@ -45,37 +47,86 @@ const PREFIXES: &[&str] = &["aws_", "azure_", "litellm_", "vertex_", "watsonx_"]
 /// # Errors
 /// `InvalidRequest` naming the first such field.
 pub fn check(body: &Map<String, Value>) -> Result<(), Fault> {
-    match body.keys().find(|name| is_refused(name)) {
-        Some(name) => Err(Fault::invalid_field(name, format!("Unknown parameter: '{name}'."))
-            .with_code("unknown_parameter")),
-        None => Ok(()),
+    body.keys().find(|name| is_refused(name)).map_or(Ok(()), |name| Err(unknown(name)))
+}
+
+/// The same for a body that was scanned and perhaps will never be decoded.
+///
+/// # Errors
+/// As [`check`].
+pub fn check_scanned(body: &[u8], scan: &Scan) -> Result<(), Fault> {
+    for key in scan.keys(body) {
+        if is_refused_bytes(&key) {
+            return Err(unknown(&String::from_utf8_lossy(&key)));
+        }
     }
+    Ok(())
+}
+
+fn unknown(name: &str) -> Fault {
+    let short: String = name.chars().take(64).collect();
+    let message = format!("Unknown parameter: '{short}'.");
+    Fault::invalid_field(&short, message).with_code("unknown_parameter")
 }
 
 /// No caller may send a field of this name.
 #[must_use]
 pub fn is_refused(name: &str) -> bool {
-    let plain = snake(name);
-    NAMES.contains(&plain.as_str()) || PREFIXES.iter().any(|prefix| plain.starts_with(prefix))
+    is_refused_bytes(name.as_bytes())
 }
 
-/// `apiBase`, `api-base` and `API_BASE` are all `api_base`.
-fn snake(name: &str) -> String {
-    let mut out = String::new();
-    let mut lower_before = false;
-    // Every refused name is far shorter: the rest of a long one decides nothing.
-    for letter in name.chars().take(64) {
-        if letter.is_ascii_uppercase() {
-            if lower_before {
-                out.push('_');
-            }
-            out.push(letter.to_ascii_lowercase());
-        } else {
-            out.push(if letter == '-' { '_' } else { letter });
-        }
-        lower_before = letter.is_ascii_lowercase() || letter.is_ascii_digit();
+fn is_refused_bytes(name: &[u8]) -> bool {
+    let plain = Plain::of(name);
+    let plain = plain.as_bytes();
+    NAMES.iter().any(|refused| same_letters(refused, plain))
+        || PREFIXES.iter().any(|prefix| plain.starts_with(prefix.as_bytes()))
+}
+
+/// Whether `plain` is `name`, or `name` without its `_`.
+fn same_letters(name: &str, plain: &[u8]) -> bool {
+    let name = name.as_bytes();
+    // Nearly every name differs in its first letter: the hot path ends here.
+    if name.first() != plain.first() {
+        return false;
     }
-    out
+    let words = |text: &[u8]| text.len() - text.iter().filter(|byte| **byte == b'_').count();
+    words(name) == words(plain)
+        && name.iter().filter(|byte| **byte != b'_').eq(plain.iter().filter(|byte| **byte != b'_'))
+}
+
+/// A name in one spelling: `apiBase`, `api-base` and `API_BASE` are all `api_base`.
+struct Plain {
+    bytes: [u8; Self::MOST],
+    length: usize,
+}
+
+impl Plain {
+    /// Every refused name is far shorter: the rest of a long one decides nothing.
+    const MOST: usize = 64;
+
+    fn of(name: &[u8]) -> Self {
+        let mut plain = Self { bytes: [0; Self::MOST], length: 0 };
+        let mut lower_before = false;
+        for letter in name {
+            if letter.is_ascii_uppercase() && lower_before {
+                plain.push(b'_');
+            }
+            plain.push(if *letter == b'-' { b'_' } else { letter.to_ascii_lowercase() });
+            lower_before = letter.is_ascii_lowercase() || letter.is_ascii_digit();
+        }
+        plain
+    }
+
+    fn push(&mut self, letter: u8) {
+        if let Some(place) = self.bytes.get_mut(self.length) {
+            *place = letter;
+            self.length += 1;
+        }
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
+    }
 }
 
 #[cfg(test)]
@@ -98,12 +149,28 @@ mod tests {
             "aws_secret_access_key",
             "vertex_project",
             "vertexProject",
+            "APIBase",
+            "apikey",
+            "ApiKey",
         ] {
             let body = json!({"model": "m", name: "http://192.0.2.1"});
             let fault = check(body.as_object().unwrap()).unwrap_err();
             assert_eq!(fault.param.as_deref(), Some(name));
             assert_eq!(fault.code(), "unknown_parameter");
             assert!(!fault.message.contains("192.0.2.1"), "the value is not repeated");
+        }
+    }
+
+    #[test]
+    fn a_body_that_is_never_decoded_is_looked_at_too() {
+        let limits = crate::scan::Limits::seeded(1);
+        let check = |body: &str| {
+            let scan = crate::scan::scan(body.as_bytes(), &limits).unwrap();
+            check_scanned(body.as_bytes(), &scan)
+        };
+        assert!(check(r#"{"model":"m","messages":[{"api_base":"x"}]}"#).is_ok());
+        for body in [r#"{"model":"m","api_base":1}"#, r#"{"\u0061pi_base":1,"model":"m"}"#] {
+            assert_eq!(check(body).unwrap_err().param.as_deref(), Some("api_base"), "{body}");
         }
     }
 

@@ -102,6 +102,15 @@ impl Scan {
         self.members.iter()
     }
 
+    /// The keys of the top-level object, without their escapes.
+    pub fn keys<'a>(&self, body: &'a [u8]) -> impl Iterator<Item = Cow<'a, [u8]>> {
+        let escaped = self.escaped;
+        self.members().map(move |member| {
+            let written = body.get(member.key()).unwrap_or_default();
+            if escaped { text::unescape(written) } else { Cow::Borrowed(written) }
+        })
+    }
+
     #[must_use]
     pub fn member(&self, body: &[u8], key: &str) -> Option<&Member> {
         self.members().find(|member| {

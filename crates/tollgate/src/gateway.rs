@@ -8,12 +8,13 @@ use std::sync::Arc;
 
 use http::HeaderMap;
 use secrecy::ExposeSecret;
-use tollgate_model::DialectId;
+use tollgate_model::{DialectId, Fault, FaultKind};
 use tollgate_store::{Digest, Digester};
 use tollgate_wire::provider::Base;
 use tollgate_wire::{Dialect, Operation, Provider, codec, dialect};
 
 use crate::config::{BaseUrl, Config, ProviderConfig, TeamConfig, Timeouts};
+use crate::redact;
 use crate::upstream::{Origin, SetupError, client_config};
 
 /// Who calls: a key and the team that pays for it.
@@ -206,14 +207,37 @@ impl Upstream {
         own.filter(can).or_else(|| self.spoken.iter().find(can))
     }
 
-    /// `text` without this provider's credential.
+    /// A provider's words as a caller may hear them: without the gateway's credential, and nothing
+    /// at all of what it says about that credential.
     #[must_use]
-    pub fn redacted(&self, text: &str) -> String {
-        match &self.secret {
-            Some(secret) if !secret.expose_secret().is_empty() => {
-                text.replace(secret.expose_secret(), "[redacted]")
+    pub fn retold(&self, mut fault: Fault) -> Fault {
+        if let Some(said) = &mut fault.upstream {
+            if matches!(fault.kind, FaultKind::Unauthenticated) {
+                let message = format!(
+                    "The provider `{}` does not accept the gateway's credential.",
+                    self.name
+                );
+                said.message = Some(message.clone());
+                fault.message = message;
+            } else {
+                said.message = said.message.as_deref().map(|text| self.redacted(text));
             }
-            _ => text.to_owned(),
+            for text in [&mut said.kind, &mut said.code, &mut said.param, &mut said.request_id] {
+                *text = text.as_deref().map(|text| self.redacted(text));
+            }
+            fault.code.get_or_insert("upstream_error");
+        }
+        fault.message = self.redacted(&fault.message);
+        fault.note = fault.note.as_deref().map(|note| self.redacted(note));
+        fault.param = fault.param.as_deref().map(|param| self.redacted(param));
+        fault
+    }
+
+    /// `text` without this provider's credential.
+    fn redacted(&self, text: &str) -> String {
+        match &self.secret {
+            Some(secret) => redact::redacted(text, secret.expose_secret()),
+            None => text.to_owned(),
         }
     }
 }

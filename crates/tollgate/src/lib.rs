@@ -10,6 +10,7 @@ pub mod hop;
 pub mod inflate;
 pub mod listener;
 pub mod pipeline;
+pub mod redact;
 pub mod run;
 pub mod simulate;
 pub mod source;

@@ -1,6 +1,7 @@
 //! The data listener: accepts, speaks TLS where configured, and gives each request to the
 //! pipeline. Strict HTTP only; heads, bodies and idle time are bounded.
 
+mod strict;
 mod tls;
 
 use std::convert::Infallible;
@@ -9,7 +10,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use http::{Method, Request, Response};
+use http::header::{CONNECTION, UPGRADE};
+use http::{HeaderValue, Method, Request, Response, Version};
 use hyper::body::Incoming;
 use hyper::rt::{Read, Write};
 use hyper::service::service_fn;
@@ -25,6 +27,7 @@ use crate::pipeline;
 use crate::stages::ReplyBody;
 use crate::worker::Worker;
 
+use strict::Strict;
 pub use tls::{Acceptor, TlsError};
 
 /// How long a listener that has run out of file descriptors waits before it tries again.
@@ -116,9 +119,9 @@ async fn connection(door: Arc<Door>, stream: TcpStream, graceful: Watcher, place
         return;
     }
     match &door.acceptor {
-        None => serve(&door, TokioIo::new(stream), graceful).await,
+        None => serve(&door, TokioIo::new(Strict::new(stream)), graceful).await,
         Some(acceptor) => match tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
-            Ok(Ok(stream)) => serve(&door, TokioIo::new(stream), graceful).await,
+            Ok(Ok(stream)) => serve(&door, TokioIo::new(Strict::new(stream)), graceful).await,
             Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
             Err(_) => tracing::debug!("TLS handshake took too long"),
         },
@@ -146,12 +149,23 @@ async fn answer(
     worker: Arc<Worker>,
     request: Request<Incoming>,
 ) -> Result<Response<ReplyBody>, Infallible> {
+    // No other protocol is spoken here. A connection on which one was offered ends with the answer,
+    // so that nobody can take what follows for a request that is none.
+    let offered = request.headers().contains_key(UPGRADE) && request.version() <= Version::HTTP_11;
+    let mut response = replied(&worker, request).await;
+    if offered {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    Ok(response)
+}
+
+async fn replied(worker: &Worker, request: Request<Incoming>) -> Response<ReplyBody> {
     // Some clients look whether anybody is here before they call.
     if request.uri().path() == "/" && matches!(*request.method(), Method::GET | Method::HEAD) {
         let body = ReplyBody::whole(bytes::Bytes::from_static(b"{\"service\":\"tollgate\"}\n"));
-        return Ok(Response::new(body));
+        return Response::new(body);
     }
-    Ok(pipeline::serve(&worker, request).await)
+    pipeline::serve(worker, request).await
 }
 
 fn builder(limits: &Limits, head: Duration) -> auto::Builder<TokioExecutor> {

@@ -14,7 +14,7 @@ use hyper::body::Incoming;
 use tokio::time::timeout;
 use tollgate_model::{Chat, EmbedRequest, Fault, FaultKind, Record, Source};
 use tollgate_wire::scan::{self, Scan};
-use tollgate_wire::{Codec, Dialect, Operation, Route, codec, ingress, splice};
+use tollgate_wire::{Codec, Dialect, Operation, Route, codec, ingress, refused, splice};
 
 use crate::gateway::Gateway;
 use crate::inflate;
@@ -122,6 +122,7 @@ impl Ask {
             let message = "The request body must be a JSON object.";
             return Err(Fault::invalid(message).with_code("invalid_json"));
         }
+        refused::check_scanned(&self.body, &scan)?;
         if self.dialect.rules().model_in_body {
             let model = scan.string(&self.body, "model");
             match model.map_err(|error| Fault::invalid_field("model", error.to_string()))? {

@@ -44,6 +44,9 @@ impl Watched {
         let Said::Stream(source) = &mut self.answer.said else { return Poll::Ready(None) };
         let from = events.len();
         let next = std::task::ready!(source.poll_next(cx, events));
+        if let Some(Event::Fault(fault)) = events[from..].last_mut() {
+            *fault = self.answer.target.upstream.retold(fault.clone());
+        }
         meter(&events[from..], record);
         Poll::Ready(next)
     }

@@ -106,6 +106,15 @@ impl Site {
 
     /// With a configuration that was changed before the start.
     pub(crate) fn adapted(more: &str, adapt: impl FnOnce(String) -> String) -> Self {
+        Self::launched(more, adapt, "info")
+    }
+
+    /// With a log of everything.
+    pub(crate) fn loud(more: &str) -> Self {
+        Self::launched(more, |text| text, "trace")
+    }
+
+    fn launched(more: &str, adapt: impl FnOnce(String) -> String, log: &str) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -120,6 +129,7 @@ impl Site {
         let file = folder.join("tollgate.yaml");
         std::fs::write(&file, adapt(configuration(address, admin, upstream, more))).unwrap();
         let child = program(&folder)
+            .env("RUST_LOG", log)
             .arg("serve")
             .arg("--config")
             .arg(&file)
@@ -149,6 +159,13 @@ impl Site {
     pub(crate) fn log(&self) -> String {
         let read = |name| std::fs::read_to_string(self.folder.join(name)).unwrap_or_default();
         read("out") + &read("err")
+    }
+
+    /// The program's memory of the moment.
+    pub(crate) fn resident_kib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
     }
 
     /// Sends a signal to the program, as `kill` names it.

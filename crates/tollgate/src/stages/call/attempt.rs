@@ -61,12 +61,12 @@ pub(super) async fn attempt(
             deadline,
         };
         let mut source = Source::new(body, lease, reading);
-        source.begin().await.map_err(|fault| told(upstream, fault))?;
+        source.begin().await.map_err(|fault| upstream.retold(fault))?;
         Said::Stream(source)
     } else {
         let bytes = whole(body, lease, limits.reply_bytes, deadline).await?;
         let bytes = inflated(&head.headers, bytes, limits.reply_bytes)?;
-        understood(ask, upstream, &attempt, bytes).map_err(|fault| told(upstream, fault))?
+        understood(ask, upstream, &attempt, bytes).map_err(|fault| upstream.retold(fault))?
     };
     let Attempt { dialect, lane, losses, .. } = attempt;
     Ok(Answer { target: target.clone(), dialect, lane, headers: head.headers, said, losses })
@@ -179,33 +179,13 @@ fn refused(
         let id = headers.get(name).and_then(|value| value.to_str().ok());
         said.request_id = said.request_id.take().or_else(|| id.map(str::to_owned));
     }
-    told(upstream, fault)
+    upstream.retold(fault)
 }
 
 /// Rounded up: a caller that waits too long loses less than one that comes too early.
 fn whole_seconds(seconds: f64) -> Option<u64> {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in 0..=86400")]
     (0.0..=86_400.0).contains(&seconds).then(|| seconds.ceil() as u64)
-}
-
-/// A provider's words as a caller may hear them: without the gateway's credential, and nothing at
-/// all of what it says about that credential.
-fn told(upstream: &Upstream, mut fault: Fault) -> Fault {
-    if let Some(said) = &mut fault.upstream {
-        if matches!(fault.kind, FaultKind::Unauthenticated) {
-            let message = format!(
-                "The provider `{}` does not accept the gateway's credential.",
-                upstream.name
-            );
-            said.message = Some(message.clone());
-            fault.message = message;
-        } else {
-            said.message = said.message.as_deref().map(|text| upstream.redacted(text));
-        }
-        fault.code.get_or_insert("upstream_error");
-    }
-    fault.message = upstream.redacted(&fault.message);
-    fault
 }
 
 fn silent() -> Fault {

@@ -27,6 +27,8 @@ pub(super) struct Attempt {
 
 const AGENT: HeaderValue =
     HeaderValue::from_static(concat!("tollgate/", env!("CARGO_PKG_VERSION")));
+/// Names of query parameters that are longer are not repeated.
+const LONGEST_NAME: usize = 20;
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const EVENTS: HeaderValue = HeaderValue::from_static("text/event-stream");
 
@@ -69,7 +71,8 @@ fn spliced(
             path.push(if path.contains('?') { '&' } else { '?' });
             path.push_str(pair);
         } else {
-            losses.dropped("query", name);
+            // A long one is no parameter, but perhaps a key.
+            losses.dropped("query", if name.len() <= LONGEST_NAME { name } else { "…" });
         }
     }
     let empty = Scan::default();
