@@ -15,6 +15,9 @@ pub enum Error {
     Broken,
 }
 
+/// The first room that an inflated body gets.
+const LEAST_ROOM: usize = 4 << 10;
+
 /// # Errors
 /// See [`Error`].
 pub fn inflate(encoding: &str, body: &[u8], most: usize) -> Result<Bytes, Error> {
@@ -24,9 +27,20 @@ pub fn inflate(encoding: &str, body: &[u8], most: usize) -> Result<Bytes, Error>
         _ => return Err(Error::Unknown),
     };
     let mut out = Vec::new();
-    let bound = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
-    reader.by_ref().take(bound).read_to_end(&mut out).map_err(|_| Error::Broken)?;
-    if out.len() > most { Err(Error::TooLarge) } else { Ok(out.into()) }
+    // One more than may be: it tells a body that fits from one that does not.
+    let bound = most.saturating_add(1);
+    loop {
+        // Grown here, so that it never doubles beyond the bound.
+        let room = out.len().max(4 * body.len()).clamp(LEAST_ROOM, bound.max(LEAST_ROOM));
+        let room = room.min(bound - out.len());
+        out.reserve_exact(room);
+        let read = reader.by_ref().take(room as u64).read_to_end(&mut out);
+        match read.map_err(|_| Error::Broken)? {
+            _ if out.len() > most => return Err(Error::TooLarge),
+            read if read < room => return Ok(out.into()),
+            _ => {}
+        }
+    }
 }
 
 #[cfg(test)]
@@ -51,6 +65,11 @@ mod tests {
     #[test]
     fn what_fits_is_inflated_and_what_lies_is_refused() {
         assert_eq!(inflate("GZIP", &gzip(b"hi"), 2).as_deref(), Ok(&b"hi"[..]));
+        let long: Vec<u8> = (0..100_000u32).flat_map(u32::to_le_bytes).collect();
+        for most in [long.len(), long.len() + 1, 2 * long.len()] {
+            assert_eq!(inflate("gzip", &gzip(&long), most).as_deref(), Ok(&long[..]));
+        }
+        assert_eq!(inflate("gzip", &gzip(&long), long.len() - 1), Err(Error::TooLarge));
         assert_eq!(inflate("gzip", b"{}", 9), Err(Error::Broken));
         assert_eq!(inflate("br", b"{}", 9), Err(Error::Unknown));
     }
