@@ -12,7 +12,7 @@ use tollgate_wire::{
 use crate::bodies::{LIMITS, sound};
 use crate::frames::{cuts, frames};
 
-pub(crate) static QUIRKS: Quirks = Quirks::NONE;
+pub(crate) static QUIRKS: Quirks = Quirks { developer_role: true, ..Quirks::NONE };
 
 /// The routes of a dialect for one operation.
 pub(crate) fn routes(
@@ -33,9 +33,9 @@ pub(crate) fn incoming<'a>(
 
 pub(crate) fn request(dialect: &'static dyn Dialect, body: &[u8]) {
     // A decoder is promised a body that passed the scan.
-    if scan(body, &LIMITS).is_err() {
-        return;
-    }
+    let Ok(found) = scan(body, &LIMITS) else { return };
+    // What the host would refuse is written as it wants.
+    let is_kept = !(dialect.rules().disturbs)(&QUIRKS, body, &found);
     let headers = HeaderMap::new();
     for route in routes(dialect.id(), Operation::Chat) {
         let chat = match dialect.decode_request(&incoming(route, &headers, body)) {
@@ -50,7 +50,7 @@ pub(crate) fn request(dialect: &'static dyn Dialect, body: &[u8]) {
             let Ok(outgoing) = other.encode_request(&chat, &to) else { continue };
             sound(&outgoing.body);
             assert!(outgoing.path.starts_with('/'));
-            if other.id() == dialect.id() {
+            if is_kept && other.id() == dialect.id() {
                 same(dialect, body, &outgoing.body);
             }
         }
@@ -176,11 +176,11 @@ fn skim(dialect: &'static dyn Dialect, frames: &[Frame], read: &[Event]) {
     if read.last() == Some(&Event::End) {
         let ((skimmed, usage), (read, all)) = (metered(&events), metered(read));
         assert_eq!(skimmed, read, "skimmed and read differ");
-        // Frames that state less than the ones before them may be passed over; nothing else is
-        // said than what reading says.
-        let mut both = all.clone();
-        both.update(usage);
-        assert_eq!(both, all, "skimmed and read are metered otherwise");
+        // Gemini repeats all figures in each frame, so the last one is enough; one that leaves out
+        // some is read as it stands.
+        if dialect.id().as_str() != "gemini-generate" {
+            assert_eq!(usage, all, "skimmed and read are metered otherwise");
+        }
     }
 }
 
