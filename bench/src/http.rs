@@ -6,24 +6,24 @@ use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 
 /// A connection with what was read from it and not yet used.
-pub struct Reader {
+pub(crate) struct Reader {
     held: Vec<u8>,
     used: usize,
 }
 
 /// How the body of a message ends.
-pub enum Length {
+pub(crate) enum Length {
     Exactly(usize),
     Chunked,
 }
 
 impl Reader {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { held: Vec::with_capacity(16 << 10), used: 0 }
     }
 
     /// The next head with its blank line; `None` when the other side has closed.
-    pub async fn head(&mut self, stream: &mut TcpStream) -> anyhow::Result<Option<Vec<u8>>> {
+    pub(crate) async fn head(&mut self, stream: &mut TcpStream) -> anyhow::Result<Option<Vec<u8>>> {
         loop {
             if let Some(at) = memmem::find(&self.held[self.used..], b"\r\n\r\n") {
                 let head = self.held[self.used..self.used + at + 4].to_vec();
@@ -37,7 +37,7 @@ impl Reader {
     }
 
     /// The next `length` bytes.
-    pub async fn exactly(
+    pub(crate) async fn exactly(
         &mut self,
         stream: &mut TcpStream,
         length: usize,
@@ -53,7 +53,7 @@ impl Reader {
     }
 
     /// The next chunk of a chunked body; empty at its end.
-    pub async fn chunk(&mut self, stream: &mut TcpStream) -> anyhow::Result<&[u8]> {
+    pub(crate) async fn chunk(&mut self, stream: &mut TcpStream) -> anyhow::Result<&[u8]> {
         let size = loop {
             if let Some(at) = memmem::find(&self.held[self.used..], b"\r\n") {
                 let line = std::str::from_utf8(&self.held[self.used..self.used + at])?;
@@ -82,7 +82,7 @@ impl Reader {
 }
 
 /// How the body after `head` ends.
-pub fn length(head: &[u8]) -> anyhow::Result<Length> {
+pub(crate) fn length(head: &[u8]) -> anyhow::Result<Length> {
     let head = std::str::from_utf8(head)?.to_ascii_lowercase();
     let value = |name: &str| {
         head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':').map(str::trim))
@@ -94,6 +94,6 @@ pub fn length(head: &[u8]) -> anyhow::Result<Length> {
 }
 
 /// The status of a response head.
-pub fn status(head: &[u8]) -> Option<u16> {
+pub(crate) fn status(head: &[u8]) -> Option<u16> {
     std::str::from_utf8(head.get(9..12)?).ok()?.parse().ok()
 }

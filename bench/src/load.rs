@@ -23,7 +23,7 @@ struct Plan {
     settings: HashMap<String, String>,
 }
 
-pub async fn run(arguments: &[String]) -> anyhow::Result<()> {
+pub(crate) async fn run(arguments: &[String]) -> anyhow::Result<()> {
     let settings: HashMap<String, String> = arguments
         .iter()
         .filter_map(|pair| pair.split_once('='))

@@ -34,7 +34,7 @@ const MESSAGE_STREAM: Script = Script {
     end: "event: content_block_stop\ndata: {\"type\":\"content_block_stop\",\"index\":0}\n\nevent: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\",\"stop_sequence\":null},\"usage\":{\"output_tokens\":500}}\n\nevent: message_stop\ndata: {\"type\":\"message_stop\"}\n\n",
 };
 
-pub async fn serve(address: &str) -> anyhow::Result<()> {
+pub(crate) async fn serve(address: &str) -> anyhow::Result<()> {
     let listener = TcpListener::bind(address).await?;
     loop {
         let (stream, _) = listener.accept().await?;
