@@ -15,7 +15,7 @@ use tollgate_wire::{Dialect, Operation, Provider, codec, dialect};
 
 use crate::config::{BaseUrl, Config, ProviderConfig, TeamConfig, Timeouts};
 use crate::redact;
-use crate::upstream::{Origin, SetupError, client_config};
+use crate::upstream::{Origin, SetupError};
 
 /// Who calls: a key and the team that pays for it.
 #[derive(Debug)]
@@ -163,7 +163,7 @@ impl Upstream {
             (None, Some(address)) => BaseUrl::of_address(address, "/v1"),
             (None, None) => return Err(SetupError::Host),
         };
-        let fresh = Origin::new(&base, client_config(&config.tls)?, config.timeouts.connect)?;
+        let fresh = Origin::new(&base, &config.tls, config.timeouts.connect)?;
         // An origin that did not change keeps its pooled connections.
         let origin = match old {
             Some(old) if old.origin.is_like(&fresh) => old.origin.clone(),

@@ -20,7 +20,6 @@ use hyper::body::Incoming;
 pub use connect::ConnectError;
 pub use origin::Origin;
 pub use pool::{Lease, Pool};
-pub use tls::client_config;
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]

@@ -10,8 +10,9 @@ use rustls::ClientConfig;
 use rustls_pki_types::ServerName;
 
 use super::SetupError;
-use crate::config::BaseUrl;
+use super::tls::client_config;
 use crate::config::base_url::{Host, Scheme};
+use crate::config::{BaseUrl, UpstreamTls};
 
 #[derive(Debug)]
 pub struct Origin {
@@ -35,10 +36,10 @@ pub struct OriginTls {
 
 impl Origin {
     /// # Errors
-    /// When the host is no name that a certificate could hold.
+    /// When the host is no name that a certificate could hold, or its TLS cannot be set up.
     pub fn new(
         base: &BaseUrl,
-        tls: Arc<ClientConfig>,
+        tls: &UpstreamTls,
         connect_timeout: Duration,
     ) -> Result<Self, SetupError> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
@@ -51,7 +52,7 @@ impl Origin {
                     }
                     Host::Address(address) => ServerName::from(*address),
                 };
-                Some(OriginTls { name, config: tls })
+                Some(OriginTls { name, config: client_config(tls)? })
             }
         };
         Ok(Self {

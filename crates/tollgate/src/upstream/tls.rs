@@ -10,7 +10,7 @@ use crate::config::UpstreamTls;
 
 /// # Errors
 /// When an extra root or the gateway's own certificate cannot be used.
-pub fn client_config(tls: &UpstreamTls) -> Result<Arc<ClientConfig>, SetupError> {
+pub(super) fn client_config(tls: &UpstreamTls) -> Result<Arc<ClientConfig>, SetupError> {
     static PLAIN: OnceLock<Arc<ClientConfig>> = OnceLock::new();
     let plain = tls.extra_roots.is_empty() && tls.client.is_none();
     if plain && let Some(config) = PLAIN.get() {

@@ -35,13 +35,14 @@ const EVENTS: HeaderValue = HeaderValue::from_static("text/event-stream");
 pub(super) fn fit(worker: &Worker, ask: &Ask, target: &Target) -> Result<Attempt, Fault> {
     let spoken = target.spoken(ask).ok_or_else(|| Fault::internal("a target cannot do it"))?;
     let own = spoken.dialect.id() == ask.dialect.id();
-    let (lane, hide_usage, outgoing) =
+    let (lane, hide_usage, mut outgoing) =
         if own && ask.operation() == Operation::Chat && verbatim(ask, target) {
             let (outgoing, hide_usage) = spliced(ask, target, spoken.dialect)?;
             (Lane::Verbatim, hide_usage, outgoing)
         } else {
             (Lane::Translated, false, encoded(ask, target, spoken.dialect)?)
         };
+    carry_query(ask, own, &mut outgoing);
     let headers = headers(worker, ask, target, spoken, &outgoing);
     let path = format!("{}{}", spoken.path_prefix, outgoing.path);
     let uri = path.parse::<Uri>().map_err(|_| unnameable(&target.model))?;
@@ -63,24 +64,16 @@ fn spliced(
     dialect: &'static dyn Dialect,
 ) -> Result<(Outgoing, bool), Fault> {
     let rules = dialect.rules();
-    let mut path = (rules.path)(&target.model, ask.stream);
-    let mut losses = Losses::default();
-    for pair in ask.query.as_deref().unwrap_or_default().split('&').filter(|p| !p.is_empty()) {
-        let name = pair.split('=').next().unwrap_or_default();
-        if rules.query.contains(&name) {
-            path.push(if path.contains('?') { '&' } else { '?' });
-            path.push_str(pair);
-        } else {
-            // A long one is no parameter, but perhaps a key.
-            losses.dropped("query", if name.len() <= LONGEST_NAME { name } else { "…" });
-        }
-    }
+    let path = (rules.path)(&target.model, ask.stream);
     let empty = Scan::default();
     let mut splice = Splice::new(&ask.body, ask.scan.as_ref().unwrap_or(&empty));
     if rules.model_in_body && target.model != ask.model {
         splice = splice.set_model(&target.model);
     }
-    let hide_usage = ask.stream && rules.usage_is_optional && !ask.wants_stream_usage;
+    let hide_usage = ask.stream
+        && rules.usage_is_optional
+        && target.upstream.row.quirks.stream_options
+        && !ask.wants_stream_usage;
     let unspliced = |error: &dyn std::fmt::Display| Fault::internal(format!("splice: {error}"));
     if hide_usage {
         splice = splice.ask_for_stream_usage().map_err(|error| unspliced(&error))?;
@@ -91,7 +84,7 @@ fn spliced(
     } else {
         ask.body.clone()
     };
-    Ok((Outgoing { path, headers: Vec::new(), body, losses }, hide_usage))
+    Ok((Outgoing { path, body, ..Outgoing::default() }, hide_usage))
 }
 
 /// Decoded and written anew, in this or another dialect.
@@ -102,6 +95,21 @@ fn encoded(ask: &Ask, target: &Target, dialect: &'static dyn Dialect) -> Result<
         Some(Codec::CountTokens(count)) => count.encode_request(ask.chat()?, &recipient),
         Some(Codec::Embed(embed)) => embed.encode_request(ask.embed()?, &recipient),
         Some(Codec::Models(_)) | None => Err(Fault::internal("no codec for the operation")),
+    }
+}
+
+/// What of the caller's query a provider of the same dialect is told; the rest is a loss.
+fn carry_query(ask: &Ask, own: bool, outgoing: &mut Outgoing) {
+    let known = ask.dialect.rules().query;
+    for pair in ask.query.as_deref().unwrap_or_default().split('&').filter(|p| !p.is_empty()) {
+        let name = pair.split('=').next().unwrap_or_default();
+        if !known.contains(&name) {
+            // A long one is no parameter, but perhaps a key.
+            outgoing.losses.dropped("query", if name.len() <= LONGEST_NAME { name } else { "…" });
+        } else if own && !outgoing.path.contains(pair) {
+            outgoing.path.push(if outgoing.path.contains('?') { '&' } else { '?' });
+            outgoing.path.push_str(pair);
+        }
     }
 }
 
