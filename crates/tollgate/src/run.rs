@@ -101,7 +101,7 @@ pub async fn run(start: Start, announce: impl FnOnce(&Listening)) -> Result<(), 
     });
     let admin = tokio::net::TcpListener::from_std(admin)?;
     let admin = tokio::spawn(async move { axum::serve(admin, routes).await });
-    let keeper = tokio::spawn(current.keep(shared, reloads, acceptor));
+    let keeper = tokio::spawn(current.keep(shared.clone(), reloads, acceptor));
     readiness.set(true);
     announce(&listening);
     let mut stopping = stop.clone();
@@ -110,8 +110,11 @@ pub async fn run(start: Start, announce: impl FnOnce(&Listening)) -> Result<(), 
     readiness.set(false);
     tracing::info!(grace_ms = grace.as_millis() as u64, "draining");
     // The workers' threads end by themselves once their connections have.
-    let _ =
-        tokio::task::spawn_blocking(move || workers.into_iter().for_each(|w| drop(w.join()))).await;
+    let ended = move || {
+        workers.into_iter().for_each(|worker| drop(worker.join()));
+        shared.telemetry.flush();
+    };
+    let _ = tokio::task::spawn_blocking(ended).await;
     keeper.abort();
     admin.abort();
     store.close().await;

@@ -21,6 +21,13 @@ impl Telemetry {
         Self { metrics: Metrics::default(), access_log }
     }
 
+    /// Waits until what was booked is written.
+    pub fn flush(&self) {
+        if let Some(log) = &self.access_log {
+            log.flush();
+        }
+    }
+
     /// Books a call that is over.
     pub fn book(&self, record: &Record) {
         self.metrics.ended(record);

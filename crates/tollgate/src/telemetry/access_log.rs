@@ -4,6 +4,7 @@
 
 use std::io::Write;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::Duration;
 
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
@@ -12,9 +13,20 @@ use tollgate_model::Record;
 /// Lines waiting to be written.
 const MOST_WAITING: usize = 16 * 1024;
 
+/// Lines are written together, so that a busy gateway does not wake a thread for each of them.
+const WRITE_EVERY: Duration = Duration::from_millis(20);
+/// How long the end of the process waits for the last lines.
+const FLUSH_WITHIN: Duration = Duration::from_secs(2);
+
 #[derive(Debug)]
 pub struct AccessLog {
-    lines: SyncSender<Vec<u8>>,
+    queue: SyncSender<Queued>,
+}
+
+enum Queued {
+    Line(Vec<u8>),
+    /// Answered once everything before it is written.
+    Flush(SyncSender<()>),
 }
 
 impl AccessLog {
@@ -23,11 +35,11 @@ impl AccessLog {
     /// # Errors
     /// When no thread can be had.
     pub fn start(out: impl Write + Send + 'static) -> std::io::Result<Self> {
-        let (lines, waiting) = sync_channel(MOST_WAITING);
+        let (queue, waiting) = sync_channel(MOST_WAITING);
         std::thread::Builder::new()
             .name("access-log".into())
             .spawn(move || write_lines(&waiting, out))?;
-        Ok(Self { lines })
+        Ok(Self { queue })
     }
 
     /// Whether the line was taken.
@@ -38,19 +50,38 @@ impl AccessLog {
             return false;
         }
         line.push(b'\n');
-        self.lines.try_send(line).is_ok()
+        self.queue.try_send(Queued::Line(line)).is_ok()
+    }
+
+    /// Waits until every line is written.
+    pub fn flush(&self) {
+        let (done, written) = sync_channel(1);
+        if self.queue.send(Queued::Flush(done)).is_ok() {
+            let _ = written.recv_timeout(FLUSH_WITHIN);
+        }
     }
 }
 
-fn write_lines(waiting: &Receiver<Vec<u8>>, out: impl Write) {
+fn write_lines(waiting: &Receiver<Queued>, out: impl Write) {
     let mut out = std::io::BufWriter::with_capacity(64 << 10, out);
-    while let Ok(line) = waiting.recv() {
-        // A log that cannot be written must not stop the gateway; the next line tries again.
-        let _ = out.write_all(&line);
-        while let Ok(line) = waiting.try_recv() {
-            let _ = out.write_all(&line);
+    while let Ok(first) = waiting.recv() {
+        if matches!(first, Queued::Line(_)) {
+            #[expect(clippy::disallowed_methods, reason = "this thread is no runtime's")]
+            std::thread::sleep(WRITE_EVERY);
+        }
+        let mut asked = Vec::new();
+        for queued in std::iter::once(first).chain(waiting.try_iter()) {
+            match queued {
+                // A log that cannot be written must not stop the gateway; the next line tries
+                // again.
+                Queued::Line(line) => drop(out.write_all(&line)),
+                Queued::Flush(done) => asked.push(done),
+            }
         }
         let _ = out.flush();
+        for done in asked {
+            let _ = done.send(());
+        }
     }
 }
 
