@@ -5,7 +5,7 @@ mod current;
 use std::net::SocketAddr;
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicU64, AtomicUsize};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -88,7 +88,8 @@ pub async fn run(start: Start, announce: impl FnOnce(&Listening)) -> Result<(), 
         gateway: ArcSwap::from_pointee(gateway),
         telemetry: Arc::new(Telemetry::new(log)),
         in_flight: Arc::new(AtomicUsize::new(0)),
-        instance: uuid::Uuid::new_v4().simple().to_string(),
+        instance: format!("{:016x}", random()),
+        calls: AtomicU64::new(0),
     });
     let readiness = Arc::new(Readiness::default());
     let grace = config.shutdown_grace;

@@ -3,6 +3,7 @@
 
 mod access_log;
 mod metrics;
+mod series;
 
 use tollgate_model::Record;
 

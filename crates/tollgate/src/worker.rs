@@ -1,7 +1,7 @@
 //! What one runtime thread serves with: the gateway of the moment, a pool of its own, telemetry.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use arc_swap::ArcSwap;
 
@@ -22,8 +22,19 @@ pub struct Shared {
     pub telemetry: Arc<Telemetry>,
     /// Calls that are being answered.
     pub in_flight: Arc<AtomicUsize>,
-    /// Names this process in the hop marker.
+    /// Names this process in the hop marker and in the ids of its calls.
     pub instance: String,
+    /// Calls so far.
+    pub calls: AtomicU64,
+}
+
+impl Shared {
+    /// Unique in this process by its number, and among all by the instance.
+    #[must_use]
+    pub fn next_request_id(&self) -> String {
+        let number = self.calls.fetch_add(1, Ordering::Relaxed);
+        format!("req-{}-{number:08x}", self.instance)
+    }
 }
 
 impl Worker {

@@ -24,7 +24,7 @@ pub struct Settling {
 pub fn open<B>(worker: &Worker, request: &Request<B>) -> Settling {
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let record = Box::new(Record {
-        request_id: request_id(request),
+        request_id: request_id(worker, request),
         started_us: u64::try_from(since_epoch.as_micros()).unwrap_or(u64::MAX),
         ..Record::default()
     });
@@ -34,7 +34,7 @@ pub fn open<B>(worker: &Worker, request: &Request<B>) -> Settling {
 }
 
 /// The caller's own id where it is harmless, else a fresh one.
-fn request_id<B>(request: &Request<B>) -> String {
+fn request_id<B>(worker: &Worker, request: &Request<B>) -> String {
     let given = request.headers().get("x-request-id").and_then(|id| id.to_str().ok());
     let harmless = |id: &&str| {
         (1..=64).contains(&id.len())
@@ -42,7 +42,7 @@ fn request_id<B>(request: &Request<B>) -> String {
     };
     match given.filter(harmless) {
         Some(id) => id.to_owned(),
-        None => format!("req-{}", uuid::Uuid::now_v7().simple()),
+        None => worker.shared.next_request_id(),
     }
 }
 
