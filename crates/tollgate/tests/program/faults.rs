@@ -30,7 +30,7 @@ const FAULTS: [(&str, &[u16], &[u16]); 20] = [
 
 #[test]
 fn every_fault_arrives_in_the_callers_dialect() {
-    let site = &Site::start();
+    let site = &Site::impatient("");
     let wrong: Vec<String> = std::thread::scope(|scope| {
         let pairs =
             DIALECTS.into_iter().flat_map(|caller| DIALECTS.map(|provider| (caller, provider)));
@@ -118,7 +118,7 @@ fn another_target_answers_when_the_first_one_fails_before_its_first_token() {
         let models = format!(
             "models:\n  assistant:\n    targets: [{{ to: chat/{fault} }}, {{ to: messages/hello }}]\n"
         );
-        let site = Site::with(&models);
+        let site = Site::impatient(&models);
         for caller in DIALECTS {
             for stream in [false, true] {
                 let reply = site.call(caller, "assistant", stream);

@@ -56,11 +56,6 @@ async fn stream(address: std::net::SocketAddr, model: String) -> bool {
     }
 }
 
-/// A gateway whose calls may take long.
-fn patient(more: &str) -> Site {
-    Site::adapted(more, |text| text.replace("400ms", "30s").replace("total: 3s", "total: 60s"))
-}
-
 struct Load {
     done: AtomicU64,
     failed: AtomicU64,
@@ -89,7 +84,7 @@ async fn load(load: Arc<Load>, address: std::net::SocketAddr, begun: Instant) {
 
 #[test]
 fn twenty_reloads_under_load_fail_no_call() {
-    let site = patient("");
+    let site = Site::start();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let state = Arc::new(Load {
@@ -165,7 +160,7 @@ fn a_bad_configuration_is_refused_with_its_place_and_the_old_one_serves_on() {
 
 #[test]
 fn two_hundred_open_streams_end_whole_when_the_process_is_told_to_end() {
-    let mut site = patient("shutdown: { grace: 30s }\n");
+    let mut site = Site::with("shutdown: { grace: 30s }\n");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let address = site.address;
     let whole = runtime.block_on(async {

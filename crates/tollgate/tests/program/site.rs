@@ -99,6 +99,11 @@ impl Site {
         Self::with("")
     }
 
+    /// With little patience for its providers.
+    pub(crate) fn impatient(more: &str) -> Self {
+        Self::adapted(more, |text| text.replace(" 30s", " 1s").replace("total: 60s", "total: 5s"))
+    }
+
     /// With further lines of configuration.
     pub(crate) fn with(more: &str) -> Self {
         Self::adapted(more, |text| text)
@@ -258,7 +263,7 @@ fn configuration(
     let mut text = format!("listen: {{ data: \"{address}\", admin: \"{admin}\" }}\nproviders:\n");
     for dialect in DIALECTS {
         text += &format!(
-            "  {}:\n    kind: simulated\n    base_url: \"http://{upstream}/v1\"\n    api_key: \"${{env:PROVIDER_KEY}}\"\n    dialect: {}\n    timeouts: {{ connect: 1s, first_token: 400ms, between_tokens: 400ms, total: 3s }}\n",
+            "  {}:\n    kind: simulated\n    base_url: \"http://{upstream}/v1\"\n    api_key: \"${{env:PROVIDER_KEY}}\"\n    dialect: {}\n    timeouts: {{ connect: 5s, first_token: 30s, between_tokens: 30s, total: 60s }}\n",
             dialect.provider, dialect.name
         );
     }

@@ -101,7 +101,7 @@ pub(crate) fn answer(status: &str, headers: &str, body: &str) -> Vec<Vec<u8>> {
 /// A configuration whose providers are joined by one that stands at `address`.
 pub(crate) fn with_provider(text: &str, name: &str, dialect: &str, address: SocketAddr) -> String {
     let provider = format!(
-        "  {name}:\n    kind: simulated\n    base_url: \"http://{address}/v1\"\n    api_key: \"${{env:PROVIDER_KEY}}\"\n    dialect: {dialect}\n    timeouts: {{ connect: 1s, first_token: 3s, between_tokens: 3s, total: 10s }}\nteams:"
+        "  {name}:\n    kind: simulated\n    base_url: \"http://{address}/v1\"\n    api_key: \"${{env:PROVIDER_KEY}}\"\n    dialect: {dialect}\n    timeouts: {{ connect: 5s, first_token: 20s, between_tokens: 20s, total: 40s }}\nteams:"
     );
     text.replacen("teams:", &provider, 1)
 }
