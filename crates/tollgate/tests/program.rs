@@ -1,6 +1,15 @@
 //! The real program, called over real sockets, in front of simulated providers that misbehave.
 //! Each test is named after a promise to the user.
 
+#![expect(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test that breaks should say so at once; these wait and print outside any runtime"
+)]
+
 #[path = "program/attacks.rs"]
 mod attacks;
 #[path = "program/faults.rs"]

@@ -50,10 +50,10 @@ fn judged(site: &Site, caller: Dialect, provider: Dialect) -> Vec<String> {
         let what = format!("{fault} {} -> {}", caller.name, provider.name);
         if fault != "fault-error-in-stream" {
             let reply = site.call(caller, &model, false);
-            judge(caller, &reply, buffered, false, &format!("{what} buffered"), &mut wrong);
+            wrong.extend(judge(caller, &reply, buffered, false, &format!("{what} buffered")));
         }
         let reply = site.call(caller, &model, true);
-        judge(caller, &reply, streamed, true, &format!("{what} streamed"), &mut wrong);
+        wrong.extend(judge(caller, &reply, streamed, true, &format!("{what} streamed")));
     }
     wrong
 }
@@ -64,12 +64,11 @@ fn judge(
     statuses: &[u16],
     stream: bool,
     what: &str,
-    wrong: &mut Vec<String>,
-) {
-    let mut complain = |why: &str| {
+) -> Option<String> {
+    let complain = |why: &str| {
         let end: String =
             reply.body.chars().rev().take(300).collect::<Vec<_>>().into_iter().rev().collect();
-        wrong.push(format!("{what}: {why}; status {}; …{end}", reply.status));
+        Some(format!("{what}: {why}; status {}; …{end}", reply.status))
     };
     if !statuses.contains(&reply.status) {
         return complain(&format!("expected one of {statuses:?}"));
@@ -83,7 +82,7 @@ fn judge(
             return complain("no error object of the dialect");
         }
         if matches!(reply.status, 429 | 503) && reply.header("retry-after").is_none() {
-            complain("no retry-after");
+            return complain("no retry-after");
         }
     } else if stream {
         let last = reply.body.rsplit("data: ").next().unwrap_or_default().trim();
@@ -92,9 +91,10 @@ fn judge(
             return complain("the stream does not end in an error event");
         }
         if reply.body.contains("[DONE]") || reply.body.contains("message_stop") {
-            complain("the stream ends cleanly as well");
+            return complain("the stream ends cleanly as well");
         }
     }
+    None
 }
 
 #[test]

@@ -175,7 +175,6 @@ impl Site {
 
     /// Sends a signal to the program, as `kill` names it.
     pub(crate) fn signal(&self, name: &str) {
-        #[expect(clippy::disallowed_methods, reason = "the standard library sends no signals")]
         let sent =
             Command::new("kill").args([name, &self.child.id().to_string()]).status().unwrap();
         assert!(sent.success());
@@ -224,7 +223,6 @@ impl Drop for Site {
 }
 
 /// The program, in `folder`, with its output in the files `out` and `err`.
-#[expect(clippy::disallowed_methods, reason = "these tests are about the program as a program")]
 pub(crate) fn program(folder: &std::path::Path) -> Command {
     let file = |name: &str| Stdio::from(std::fs::File::create(folder.join(name)).unwrap());
     let mut command = Command::new(env!("CARGO_BIN_EXE_tollgate"));
