@@ -11,6 +11,7 @@ mod pool;
 mod tls;
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response, Uri};
@@ -20,6 +21,10 @@ use hyper::body::Incoming;
 pub use connect::ConnectError;
 pub use origin::Origin;
 pub use pool::{Lease, Pool};
+
+/// A server that had closed a connection is found out within a round trip. One that hangs up later
+/// has had the call, and may have worked on it.
+const FOUND_OUT: Duration = Duration::from_secs(1);
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
@@ -73,12 +78,14 @@ pub async fn send(
     origin: &Arc<Origin>,
     call: &Call,
 ) -> Result<(Response<Incoming>, Lease), SendError> {
-    while let Some(mut lease) = pool.take(origin).await {
+    if let Some(mut lease) = pool.take(origin).await {
+        let begun = Instant::now();
         match lease.send(call.request()).await {
             Ok(response) => return Ok((response, lease)),
-            // It was closed while idle: nothing of an answer was seen, so nobody is answered
-            // twice. The loop ends since every turn takes a connection out of the pool.
-            Err(error) if was_stale(&error) => {}
+            // It was closed while idle. Once and on a fresh connection: a server that hangs up on
+            // this very call must not be sent it by every connection in the pool.
+            Err(error) if error.is_canceled() => {}
+            Err(error) if was_stale(&error) && begun.elapsed() < FOUND_OUT => {}
             Err(error) => return Err(SendError::Broken(error)),
         }
     }
@@ -89,8 +96,7 @@ pub async fn send(
 
 /// A kept-alive connection that ended before any byte of an answer.
 fn was_stale(error: &hyper::Error) -> bool {
-    error.is_canceled()
-        || error.is_closed()
+    error.is_closed()
         || error.is_incomplete_message()
         || error.is_body_write_aborted()
         || error_is_reset(error)
