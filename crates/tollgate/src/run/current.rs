@@ -51,13 +51,16 @@ impl Current {
         acceptor: Option<Acceptor>,
     ) {
         let mut open = true;
+        // A steady beat: many reloads in a row do not put it off.
+        let mut beat = tokio::time::interval(KEYS_EVERY);
+        beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             let offer = tokio::select! {
-                offer = offers.recv(), if open => offer,
-                () = tokio::time::sleep(KEYS_EVERY) => {
+                _ = beat.tick() => {
                     self.take_keys(&shared).await;
                     continue;
                 }
+                offer = offers.recv(), if open => offer,
             };
             match offer {
                 None => open = false,
