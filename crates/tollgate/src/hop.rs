@@ -11,10 +11,17 @@ const MOST: usize = 4;
 /// Writes the marker of a call that leaves: those it came with, and this process.
 pub fn mark(instance: &str, incoming: &HeaderMap, outgoing: &mut HeaderMap) {
     let before = incoming.get(HOPS).and_then(|hops| hops.to_str().ok()).unwrap_or_default();
-    let hops = if before.is_empty() { instance.to_owned() } else { format!("{before},{instance}") };
+    let mut hops: Vec<&str> = before.split(',').map(str::trim).filter(|hop| is_name(hop)).collect();
+    hops.push(instance);
+    let hops = hops.join(",");
     if let Ok(value) = HeaderValue::from_str(&hops) {
         outgoing.insert(HOPS, value);
     }
+}
+
+/// What a process may be called. Anything else that a caller writes there goes no further.
+fn is_name(hop: &str) -> bool {
+    (1..=32).contains(&hop.len()) && hop.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 /// # Errors
@@ -32,6 +39,15 @@ pub fn check(instance: &str, incoming: &HeaderMap) -> Result<(), Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_that_is_no_marker_goes_no_further() {
+        let mut incoming = HeaderMap::new();
+        incoming.insert(HOPS, HeaderValue::from_static("a, b;x=<script>,sk-secret"));
+        let mut outgoing = HeaderMap::new();
+        mark("c", &incoming, &mut outgoing);
+        assert_eq!(outgoing[HOPS], "a,c");
+    }
 
     #[test]
     fn a_call_that_comes_back_is_noticed() {
