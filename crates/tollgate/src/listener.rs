@@ -1,6 +1,7 @@
 //! The data listener: accepts, speaks TLS where configured, and gives each request to the
 //! pipeline. Strict HTTP only; heads, bodies and idle time are bounded.
 
+mod opening;
 mod strict;
 mod tls;
 
@@ -13,12 +14,12 @@ use std::time::Duration;
 use http::header::{CONNECTION, UPGRADE};
 use http::{HeaderValue, Method, Request, Response, Version};
 use hyper::body::Incoming;
-use hyper::rt::{Read, Write};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use socket2::{Domain, Protocol, Socket, Type};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
@@ -27,6 +28,7 @@ use crate::pipeline;
 use crate::stages::ReplyBody;
 use crate::worker::Worker;
 
+use opening::Opening;
 use strict::Strict;
 pub use tls::{Acceptor, TlsError};
 
@@ -119,9 +121,9 @@ async fn connection(door: Arc<Door>, stream: TcpStream, graceful: Watcher, place
         return;
     }
     match &door.acceptor {
-        None => serve(&door, TokioIo::new(Strict::new(stream)), graceful).await,
+        None => serve(&door, stream, graceful).await,
         Some(acceptor) => match tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
-            Ok(Ok(stream)) => serve(&door, TokioIo::new(Strict::new(stream)), graceful).await,
+            Ok(Ok(stream)) => serve(&door, stream, graceful).await,
             Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
             Err(_) => tracing::debug!("TLS handshake took too long"),
         },
@@ -130,18 +132,23 @@ async fn connection(door: Arc<Door>, stream: TcpStream, graceful: Watcher, place
 
 async fn serve<T>(door: &Door, io: T, graceful: Watcher)
 where
-    T: Read + Write + Unpin + Send + 'static,
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let config = door.worker.gateway().config.clone();
     let timeouts = &config.listen.timeouts;
     // One timer watches a connection that waits for a request, begun or not.
-    let builder = builder(&config.limits, timeouts.head.max(timeouts.idle.min(MOST_WAIT)));
+    let patience = timeouts.head.max(timeouts.idle.min(MOST_WAIT));
+    let builder = builder(&config.limits, patience);
     let worker = door.worker.clone();
     let service = service_fn(move |request| answer(worker.clone(), request));
-    let connection = builder.serve_connection(io, service);
-    // What ends a connection early is seen and booked by the call it breaks.
-    if let Err(error) = graceful.watch(connection.into_owned()).await {
-        tracing::trace!(%error, "connection ended");
+    let (io, opening) = Opening::new(Strict::new(io));
+    let connection = builder.serve_connection(TokioIo::new(io), service);
+    tokio::select! {
+        // What ends a connection early is seen and booked by the call it breaks.
+        ended = graceful.watch(connection.into_owned()) => if let Err(error) = ended {
+            tracing::trace!(%error, "connection ended");
+        },
+        () = opening.silence(patience) => tracing::trace!("nothing was ever asked"),
     }
 }
 
