@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use http::header::EXPECT;
 use http::request::Parts;
 use http::{Request, Response};
 use hyper::body::Incoming;
@@ -23,14 +24,21 @@ use crate::worker::Worker;
 pub async fn serve(worker: &Worker, request: Request<Incoming>) -> Response<ReplyBody> {
     let gateway = worker.gateway();
     let mut settling = settle::open(worker, &request);
-    let (head, body) = request.into_parts();
+    let (head, mut body) = request.into_parts();
+    let expects = head.headers.contains_key(EXPECT);
     let speech = read::listen(&head);
     let dialect = speech.dialect;
     settling.record.dialect = Some(dialect.id());
-    match answer(worker, &gateway, speech, (head, body), &mut settling).await {
+    match answer(worker, &gateway, speech, (head, &mut body), &mut settling).await {
         // 13 settle: booked when the last byte is ready to leave, or the caller leaves.
         Ok(ready) => ready.send(settling),
-        Err(fault) => reply::fault(dialect, fault, settling),
+        Err(fault) => {
+            // Who waits for leave to send its body was given none.
+            if !expects {
+                read::take_rest(&gateway, body);
+            }
+            reply::fault(dialect, fault, settling)
+        }
     }
 }
 
@@ -38,7 +46,7 @@ async fn answer(
     worker: &Worker,
     gateway: &Arc<Gateway>,
     speech: Speech,
-    (head, body): (Parts, Incoming),
+    (head, body): (Parts, &mut Incoming),
     settling: &mut Settling,
 ) -> Result<Ready, Fault> {
     hop::check(&worker.shared.instance, &head.headers)?;

@@ -17,6 +17,9 @@ use crate::upstream::Lease;
 
 /// Frames that are read and thrown away after the last word of a stream.
 const MOST_REST_FRAMES: usize = 8;
+/// Ends a line and its event, whatever of it was there.
+static BLANK_LINE: Bytes = Bytes::from_static(b"\n\n");
+static CLOSING: Bytes = Bytes::from_static(b"]");
 
 /// How a stream is to be read.
 #[derive(Debug)]
@@ -29,7 +32,8 @@ pub struct Reading {
     pub skim: bool,
     /// The caller did not ask for the frame that holds nothing but usage.
     pub hide_usage: bool,
-    pub first_token: Duration,
+    /// The first token must be there by then; comments are none.
+    pub first_by: Instant,
     pub between_tokens: Duration,
     /// The whole call must be over by then.
     pub deadline: Instant,
@@ -43,6 +47,8 @@ pub struct Source {
     reading: Reading,
     /// What was read while looking whether the stream begins well.
     begun: Option<(Bytes, Vec<Event>)>,
+    /// The end of a JSON array, kept back until it is known that nothing more is to be said.
+    closing: Bytes,
     done: bool,
     last: Instant,
     heard: bool,
@@ -52,8 +58,7 @@ pub struct Source {
 impl Source {
     #[must_use]
     pub fn new(body: Incoming, lease: Lease, reading: Reading) -> Self {
-        let now = Instant::now();
-        let timer = Box::pin(sleep_until(now + reading.first_token));
+        let timer = Box::pin(sleep_until(reading.first_by));
         let framer = Framer::new(reading.framing, reading.most_event_bytes);
         let lease = Some(lease);
         Self {
@@ -62,8 +67,9 @@ impl Source {
             framer,
             reading,
             begun: None,
+            closing: Bytes::new(),
             done: false,
-            last: now,
+            last: Instant::now(),
             heard: false,
             timer,
         }
@@ -79,10 +85,12 @@ impl Source {
         let mut raw = BytesMut::new();
         while events.is_empty() {
             let next = std::future::poll_fn(|cx| self.poll_next(cx, &mut events)).await;
-            match next {
-                Some(bytes) => raw.extend_from_slice(&bytes),
-                None => break,
+            let Some(bytes) = next else { break };
+            if raw.len() + bytes.len() > self.reading.most_event_bytes {
+                self.close();
+                return Err(Fault::bad_upstream("The provider's stream does not come to a token."));
             }
+            raw.extend_from_slice(&bytes);
         }
         if let Some(Event::Fault(fault)) = events.first() {
             return Err(fault.clone());
@@ -110,9 +118,11 @@ impl Source {
             match Pin::new(&mut self.body).poll_frame(cx) {
                 Poll::Ready(Some(Ok(frame))) => {
                     let Ok(chunk) = frame.into_data() else { continue };
-                    self.last = Instant::now();
                     self.framer.push(chunk.clone());
                     let raw = self.frames(&chunk, events);
+                    if self.heard {
+                        self.last = Instant::now();
+                    }
                     if !raw.is_empty() || !events.is_empty() {
                         return Poll::Ready(Some(raw));
                     }
@@ -161,7 +171,10 @@ impl Source {
 
     /// Reads one frame; false when nothing may follow.
     fn frame(&mut self, frame: &Frame, events: &mut Vec<Event>, joined: &mut Joined) -> bool {
-        self.heard = true;
+        self.heard |= !frame.data.is_empty();
+        if self.is_closing(frame) {
+            return true;
+        }
         let from = events.len();
         if self.reading.skim {
             if is_broken(&frame.data) {
@@ -187,20 +200,44 @@ impl Source {
         true
     }
 
+    /// Whether the frame ends a JSON array; it is kept back, since an error may yet belong into it.
+    fn is_closing(&mut self, frame: &Frame) -> bool {
+        let closing = self.reading.framing == Framing::JsonArray && frame.data.is_empty();
+        if closing && self.closing.is_empty() {
+            self.closing = frame.raw.clone();
+        }
+        closing
+    }
+
     /// The body ended by itself.
     fn finish(&mut self, events: &mut Vec<Event>) -> Bytes {
         let mut joined = Joined::new(&Bytes::new());
         if let Ok(Some(frame)) = self.framer.end() {
             self.frame(&frame, events, &mut joined);
+            if !matches!(events.last(), Some(Event::Fault(_))) {
+                self.terminate(&frame, &mut joined);
+            }
         }
         if !self.done {
             self.reading.decoder.end(events);
             self.done = true;
         }
+        if self.reading.framing == Framing::JsonArray && events.last() == Some(&Event::End) {
+            let closing = std::mem::take(&mut self.closing);
+            joined.add(if closing.is_empty() { &CLOSING } else { &closing });
+        }
         if let Some(lease) = self.lease.take() {
             lease.give_back();
         }
         joined.finish()
+    }
+
+    /// Ends a last event whose blank line is missing, so that what follows is another event, and
+    /// a caller that reads by the book sees this one.
+    fn terminate(&self, frame: &Frame, joined: &mut Joined) {
+        if self.reading.framing == Framing::Sse && !frame.data.is_empty() {
+            joined.add(&BLANK_LINE);
+        }
     }
 
     /// The stream has said its last word, but perhaps not its body: reads on, so that the
@@ -236,9 +273,11 @@ impl Source {
     /// for every chunk.
     fn poll_timer(&mut self, cx: &mut Context<'_>) -> Option<Fault> {
         loop {
-            let pause =
-                if self.heard { self.reading.between_tokens } else { self.reading.first_token };
-            let due = (self.last + pause).min(self.reading.deadline);
+            let due = match self.heard {
+                true => self.last + self.reading.between_tokens,
+                false => self.reading.first_by,
+            }
+            .min(self.reading.deadline);
             if self.timer.deadline() > due {
                 self.timer.as_mut().reset(due);
             }

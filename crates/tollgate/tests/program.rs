@@ -12,6 +12,8 @@
 
 #[path = "program/attacks.rs"]
 mod attacks;
+#[path = "program/edges.rs"]
+mod edges;
 #[path = "program/faults.rs"]
 mod faults;
 #[path = "program/hostile.rs"]

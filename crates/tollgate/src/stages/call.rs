@@ -73,7 +73,10 @@ pub async fn call(
         let deadline = Instant::now() + target.timeouts.total;
         let limits = &gateway.config.limits;
         match attempt::attempt(&worker.pool, limits, (ask, target), attempt, deadline).await {
-            Ok(answer) => return Ok(answer),
+            Ok(answer) => {
+                settling.record.lane = Some(answer.lane);
+                return Ok(answer);
+            }
             Err(fault) if may_move_on(&fault) => last = Some(fault),
             Err(fault) => return Err(fault),
         }

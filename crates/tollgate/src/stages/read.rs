@@ -10,14 +10,20 @@ use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use http::request::Parts;
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use tokio::time::timeout;
 use tollgate_model::{Chat, EmbedRequest, Fault, FaultKind, Record, Source};
 use tollgate_wire::scan::{self, Scan};
-use tollgate_wire::{Codec, Dialect, Operation, Route, codec, ingress, refused, splice};
+use tollgate_wire::{Codec, Dialect, Framing, Operation, Route, codec, ingress, refused, splice};
 
 use crate::gateway::Gateway;
 use crate::inflate;
+
+/// How many times the largest body is taken of one that is refused, and for how long.
+const REST: usize = 4;
+const REST_WITHIN: Duration = Duration::from_secs(30);
+/// Longer than any model's name; it is repeated in headers, logs and refusals.
+const LONGEST_MODEL: usize = 512;
 
 /// What a caller asks.
 #[derive(Debug)]
@@ -76,7 +82,7 @@ pub async fn read(
     gateway: &Gateway,
     speech: Speech,
     head: Parts,
-    body: Incoming,
+    body: &mut Incoming,
     record: &mut Record,
 ) -> Result<Ask, Fault> {
     let route = speech.route.ok_or_else(|| nowhere(&head))?;
@@ -98,6 +104,10 @@ pub async fn read(
         ask.body = whole(gateway, &ask.headers, body).await?;
         record.request_bytes = ask.body.len() as u64;
         ask.look(gateway)?;
+    }
+    if ask.model.len() > LONGEST_MODEL {
+        let message = format!("The model's name is longer than {LONGEST_MODEL} bytes.");
+        return Err(Fault::invalid_field("model", message));
     }
     record.stream = ask.stream;
     record.model_asked = Some(ask.model.clone());
@@ -190,6 +200,16 @@ impl Ask {
         }
     }
 
+    /// How the caller reads a stream.
+    #[must_use]
+    pub fn framing(&self) -> Framing {
+        if self.dialect.rules().model_in_body || self.query_value("alt") == Some("sse") {
+            Framing::Sse
+        } else {
+            Framing::JsonArray
+        }
+    }
+
     /// One parameter of the query, as written.
     #[must_use]
     pub fn query_value(&self, name: &str) -> Option<&str> {
@@ -199,7 +219,11 @@ impl Ask {
 }
 
 /// The whole body, inflated where it was deflated.
-async fn whole(gateway: &Gateway, headers: &HeaderMap, body: Incoming) -> Result<Bytes, Fault> {
+async fn whole(
+    gateway: &Gateway,
+    headers: &HeaderMap,
+    body: &mut Incoming,
+) -> Result<Bytes, Fault> {
     let most = gateway.config.limits.body_bytes;
     check_media_type(headers)?;
     let declared = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
@@ -222,7 +246,7 @@ async fn whole(gateway: &Gateway, headers: &HeaderMap, body: Incoming) -> Result
     }
 }
 
-async fn collected(mut body: Incoming, most: usize, pause: Duration) -> Result<Bytes, Fault> {
+async fn collected(body: &mut Incoming, most: usize, pause: Duration) -> Result<Bytes, Fault> {
     let mut first = Bytes::new();
     let mut rest = BytesMut::new();
     loop {
@@ -250,6 +274,23 @@ async fn collected(mut body: Incoming, most: usize, pause: Duration) -> Result<B
         }
     }
     Ok(if rest.is_empty() { first } else { rest.freeze() })
+}
+
+/// Takes what a refused caller is still sending, within bounds: most clients send their whole
+/// request before they look for an answer, and would see a broken connection in place of it.
+pub fn take_rest(gateway: &Gateway, mut body: Incoming) {
+    if body.is_end_stream() {
+        return;
+    }
+    let mut left = gateway.config.limits.body_bytes.saturating_mul(REST);
+    tokio::spawn(timeout(REST_WITHIN, async move {
+        while let Some(Ok(frame)) = body.frame().await {
+            let Some(more) = left.checked_sub(frame.data_ref().map_or(0, Bytes::len)) else {
+                return;
+            };
+            left = more;
+        }
+    }));
 }
 
 /// Absent is taken for JSON, as many clients leave it out.

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Response};
 use tollgate_model::{Event, Fault, Lane, Losses, Reply};
-use tollgate_wire::{Codec, Dialect, ModelEntry, Operation, ReplyContext, codec};
+use tollgate_wire::{Codec, Dialect, Framing, ModelEntry, Operation, ReplyContext, codec};
 
 pub use body::ReplyBody;
 pub use fault::fault;
@@ -116,7 +116,7 @@ fn context(ask: &Ask, watched: &Watched, settling: &Settling) -> ReplyContext {
         created: settling.record.started_us / 1_000_000,
         model: watched.answer.target.model.clone(),
         stream_usage: ask.wants_stream_usage,
-        json_array: !ask.dialect.rules().model_in_body && ask.query_value("alt") != Some("sse"),
+        json_array: ask.framing() == Framing::JsonArray,
     }
 }
 

@@ -1,6 +1,7 @@
 //! One attempt at one target: send, wait, and read until it is clear that it answers.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
@@ -9,7 +10,7 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use tokio::time::{Instant, timeout_at};
 use tollgate_model::{Event, Fault, FaultKind, Lane, Source as Side};
-use tollgate_wire::{Codec, Framing, Operation, codec};
+use tollgate_wire::{Codec, Dialect, Framing, Operation, codec};
 
 use super::fit::Attempt;
 use super::{Answer, Said};
@@ -23,6 +24,8 @@ use crate::upstream::{self, Lease, Pool, SendError};
 
 /// Error bodies above this are not read to their end.
 const MOST_FAULT_BYTES: usize = 1 << 20;
+/// Nor are those waited for that take longer.
+const MOST_FAULT_WAIT: Duration = Duration::from_secs(5);
 
 pub(super) async fn attempt(
     pool: &Arc<Pool>,
@@ -33,11 +36,8 @@ pub(super) async fn attempt(
 ) -> Result<Answer, Fault> {
     let upstream = &target.upstream;
     // A stream owes its head soon; a buffered answer is written first and may take its time.
-    let head_by = if ask.stream {
-        deadline.min(Instant::now() + target.timeouts.first_token)
-    } else {
-        deadline
-    };
+    let first_by = deadline.min(Instant::now() + target.timeouts.first_token);
+    let head_by = if ask.stream { first_by } else { deadline };
     let sent = timeout_at(head_by, upstream::send(pool, &upstream.origin, &attempt.call));
     let (response, lease) = match sent.await {
         Ok(sent) => sent.map_err(|error| unsent(&error))?,
@@ -45,18 +45,20 @@ pub(super) async fn attempt(
     };
     let (head, body) = response.into_parts();
     if !head.status.is_success() {
-        let body = whole(body, lease, MOST_FAULT_BYTES, deadline).await.unwrap_or_default();
+        let by = deadline.min(Instant::now() + MOST_FAULT_WAIT);
+        let body = whole(body, lease, MOST_FAULT_BYTES, by).await.unwrap_or_default();
         return Err(refused(upstream, &attempt, head.status, &head.headers, &body));
     }
-    let framing = framing(ask, &head.headers);
+    let framing = framing(ask, attempt.dialect, &head.headers);
+    let lane = lane(ask, &attempt, framing);
     let said = if let Some(framing) = framing {
         let reading = Reading {
             framing,
             most_event_bytes: limits.event_bytes,
             decoder: attempt.dialect.decode_stream(&upstream.row.quirks),
-            skim: attempt.lane == Lane::Verbatim,
+            skim: lane == Lane::Verbatim,
             hide_usage: attempt.hide_usage,
-            first_token: target.timeouts.first_token,
+            first_by,
             between_tokens: target.timeouts.between_tokens,
             deadline,
         };
@@ -68,20 +70,29 @@ pub(super) async fn attempt(
         let bytes = inflated(&head.headers, bytes, limits.reply_bytes)?;
         understood(ask, upstream, &attempt, bytes).map_err(|fault| upstream.retold(fault))?
     };
-    let Attempt { dialect, lane, losses, .. } = attempt;
+    let Attempt { dialect, losses, .. } = attempt;
     Ok(Answer { target: target.clone(), dialect, lane, headers: head.headers, said, losses })
 }
 
 /// Only a chat that was asked for as a stream is read as one; a host that answers it with a whole
 /// body is taken at its word.
-fn framing(ask: &Ask, headers: &HeaderMap) -> Option<Framing> {
+fn framing(ask: &Ask, answers: &dyn Dialect, headers: &HeaderMap) -> Option<Framing> {
     if !ask.stream || ask.operation() != Operation::Chat {
         return None;
     }
     let content_type = headers.get(CONTENT_TYPE)?.to_str().ok()?;
     match Framing::of_content_type(content_type)? {
-        Framing::JsonArray if ask.dialect.rules().model_in_body => None,
+        Framing::JsonArray if answers.rules().model_in_body => None,
         framing => Some(framing),
+    }
+}
+
+/// Frames travel as they came only to a caller who reads such frames: a host may answer in the
+/// other framing than it was asked for.
+fn lane(ask: &Ask, attempt: &Attempt, framing: Option<Framing>) -> Lane {
+    match framing {
+        Some(framing) if framing != ask.framing() => Lane::Translated,
+        _ => attempt.lane,
     }
 }
 

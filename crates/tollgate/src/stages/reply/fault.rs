@@ -32,7 +32,7 @@ pub fn fault(dialect: &dyn Dialect, fault: Fault, mut settling: Settling) -> Res
         headers.insert("x-should-retry", HeaderValue::from_static("false"));
     }
     if matches!(fault.kind, FaultKind::TooLarge) {
-        // The rest of the body is not read.
+        // The rest of the body may be more than is taken.
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
     }
     settling.record.status = status.as_u16();
