@@ -59,8 +59,10 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
         println!("{}", report::text(&report::by_feature(&verdicts)));
     }
     println!("{}", report::text(&report::by_dialect(&verdicts)));
-    let refused = verdicts.iter().filter(|verdict| verdict.refused.is_some()).count();
-    println!("requests refused as not supported by the other dialect: {refused}");
+    println!("requests refused as not supported by the other dialect:");
+    for ((dialect, ingress, reason), count) in report::refusals(&verdicts) {
+        println!("{count:>6}  {dialect} -> {ingress}  {reason}");
+    }
     if wanted.fields {
         for ((kind, dialect, ingress, field), count) in report::by_field(&verdicts) {
             println!("{count:>6}  {} {dialect} -> {ingress}  {field}", kind.as_str());

@@ -13,6 +13,8 @@ pub struct Digest {
     pub reasoning: String,
     /// Signed or encrypted pieces of thinking.
     pub signatures: u64,
+    /// Those of them that stand on a call or on thinking, where a shape signs its texts too.
+    pub bound: u64,
     /// Blocks of thinking that only the provider can read.
     pub redacted: u64,
     pub tool_calls: Vec<ToolCall>,
@@ -104,6 +106,7 @@ impl Digest {
             text: text("text"),
             reasoning: text("reasoning"),
             signatures: count("reasoning_signatures"),
+            bound: count("reasoning_signatures"),
             redacted: count("redacted_reasoning"),
             tool_calls: calls.iter().map(ToolCall::expected).collect(),
             finish: expect["finish"].as_str().map(str::to_owned),

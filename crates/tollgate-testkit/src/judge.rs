@@ -70,7 +70,8 @@ impl Kind {
 }
 
 impl Verdict {
-    fn new(exchange: &Exchange, ingress: &'static str, kind: Kind) -> Self {
+    #[must_use]
+    pub fn new(exchange: &Exchange, ingress: &'static str, kind: Kind) -> Self {
         Self {
             id: exchange.id.clone(),
             provider: exchange.provider.clone(),

@@ -34,14 +34,19 @@ pub fn search(count: usize, foreign: &Value, losses: &Losses) -> Vec<Difference>
         let around = text.get(at.saturating_sub(60)..(at + 40).min(text.len()));
         found.push(Difference::new("leak", "nothing", around.unwrap_or("a canary")));
     }
-    let counted = losses.iter().any(|loss| loss.field.ends_with('…'));
-    for number in 0..count {
-        let name = format!("{NAME}{number}");
-        if !counted && !losses.iter().any(|loss| loss.field.ends_with(&name)) {
-            let named: Vec<_> = losses.iter().map(|loss| loss.field.as_str()).take(8).collect();
-            found.push(Difference::new("loss", name, named.join(" ")));
-            break;
-        }
+    if losses.iter().any(|loss| loss.field.ends_with('…')) {
+        return found;
+    }
+    let named = |name: &str| losses.iter().any(|loss| loss.field.ends_with(name));
+    let unnamed: Vec<_> =
+        (0..count).map(|number| format!("{NAME}{number}")).filter(|name| !named(name)).collect();
+    // A part that is left out as a whole takes its canary with it.
+    let whole =
+        losses.iter().filter(|loss| loss.field.contains(".content[")).map(|loss| &loss.field);
+    let whole = whole.filter(|field| !field.contains(NAME)).count();
+    if unnamed.len() > whole {
+        let fields: Vec<_> = losses.iter().map(|loss| loss.field.as_str()).take(12).collect();
+        found.push(Difference::new("loss", unnamed.join(" "), fields.join(" ")));
     }
     found
 }
@@ -61,18 +66,22 @@ impl Flock {
     }
 }
 
-fn each(list: &mut Value) -> impl Iterator<Item = &mut Value> {
-    list.as_array_mut().map(|list| list.iter_mut()).unwrap_or_default()
+/// The elements of the list in `field`; nothing where there is no list.
+fn each<'v>(object: &'v mut Value, field: &str) -> impl Iterator<Item = &'v mut Value> {
+    let list = object.get_mut(field).and_then(Value::as_array_mut);
+    list.map(|list| list.iter_mut()).unwrap_or_default()
 }
 
 fn openai(body: &mut Value, flock: &mut Flock) {
     flock.put(body);
-    for tool in each(&mut body["tools"]).filter(|tool| tool["type"] == "function").take(2) {
+    for tool in each(body, "tools").filter(|tool| tool["type"] == "function").take(2) {
         flock.put(tool);
-        flock.put(&mut tool["function"]);
+        if let Some(function) = tool.get_mut("function") {
+            flock.put(function);
+        }
     }
-    for message in each(&mut body["messages"]) {
-        for part in each(&mut message["content"]) {
+    for message in each(body, "messages") {
+        for part in each(message, "content") {
             if part["type"] == "text" || part["type"] == "image_url" {
                 flock.put(part);
             }
@@ -83,13 +92,13 @@ fn openai(body: &mut Value, flock: &mut Flock) {
 
 fn anthropic(body: &mut Value, flock: &mut Flock) {
     flock.put(body);
-    for tool in each(&mut body["tools"]).take(2) {
+    for tool in each(body, "tools").take(2) {
         if tool["input_schema"].is_object() {
             flock.put(tool);
         }
     }
-    for message in each(&mut body["messages"]) {
-        for block in each(&mut message["content"]) {
+    for message in each(body, "messages") {
+        for block in each(message, "content") {
             let kind = block["type"].as_str().unwrap_or_default();
             if matches!(kind, "text" | "image" | "tool_use" | "tool_result") {
                 flock.put(block);
@@ -101,8 +110,8 @@ fn anthropic(body: &mut Value, flock: &mut Flock) {
 
 fn gemini(body: &mut Value, flock: &mut Flock) {
     flock.put(body);
-    for content in each(&mut body["contents"]) {
-        for part in each(&mut content["parts"]) {
+    for content in each(body, "contents") {
+        for part in each(content, "parts") {
             let thought = part["thought"] == Value::Bool(true);
             let known = ["text", "functionCall", "functionResponse", "inlineData"];
             if !thought && known.iter().any(|name| part.get(*name).is_some()) {
@@ -111,8 +120,8 @@ fn gemini(body: &mut Value, flock: &mut Flock) {
         }
         flock.put(content);
     }
-    for tool in each(&mut body["tools"]).take(1) {
-        for function in each(&mut tool["functionDeclarations"]).take(2) {
+    for tool in each(body, "tools").take(1) {
+        for function in each(tool, "functionDeclarations").take(2) {
             flock.put(function);
         }
     }

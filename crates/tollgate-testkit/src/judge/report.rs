@@ -79,6 +79,19 @@ pub fn by_field(
     counts
 }
 
+/// Why requests were refused: how many for each reason.
+#[must_use]
+pub fn refusals(verdicts: &[Verdict]) -> BTreeMap<(String, &'static str, String), usize> {
+    let mut counts = BTreeMap::new();
+    for verdict in verdicts {
+        if let Some(reason) = &verdict.refused {
+            let row = (verdict.dialect.clone(), verdict.ingress, reason.clone());
+            *counts.entry(row).or_default() += 1;
+        }
+    }
+    counts
+}
+
 fn count(table: &mut Table, verdict: &Verdict, name: String) {
     let row = table.entry((verdict.kind, name)).or_default();
     row.entry(verdict.ingress).or_default().count(verdict.passed());

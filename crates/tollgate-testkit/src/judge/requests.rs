@@ -28,10 +28,11 @@ pub fn judge(exchange: &Exchange) -> Vec<Verdict> {
         let mut verdict = Verdict::new(exchange, to.as_str(), Kind::Request);
         let mut refused = None;
         guarded(&mut verdict.differences, |found| {
+            let body = with_model(from, &request.body.json, exchange);
             if from == to {
-                identity(exchange, from, &request.body.json, found);
+                identity(exchange, from, &body, found);
             } else {
-                refused = crossing(exchange, from, to, &request.body.json, found);
+                refused = crossing(exchange, from, to, &body, found);
             }
         });
         verdict.refused = refused;
@@ -56,6 +57,8 @@ fn identity(exchange: &Exchange, shape: Shape, body: &Value, found: &mut Vec<Dif
                 Ok(got) => found.extend(difference(what, body, &got)),
                 Err(error) => found.push(Difference::new(what, "JSON", format!("{error}"))),
             },
+            // What its own provider refused may be refused here already.
+            Err(_) if exchange.response.status >= 400 => {}
             Err(fault) => found.push(Difference::new(what, "the request", format!("{fault}"))),
         }
         if !found.is_empty() {
@@ -104,9 +107,24 @@ fn crossing(
         }
     };
     found.extend(canary::search(canaries, &foreign, &outgoing.losses));
-    found.extend(said::missing(&Said::of(from, body), &foreign));
+    found.extend(said::missing(&Said::of(from, body), &foreign, &outgoing.losses));
     found.extend(strangers(to, &foreign));
+    if to == Shape::AnthropicMessages {
+        found.extend(strange_id(&foreign));
+    }
     None
+}
+
+/// Azure's callers name the model in the path alone; callers of the gateway name it in the body.
+fn with_model(shape: Shape, body: &Value, exchange: &Exchange) -> Value {
+    let mut body = body.clone();
+    if shape != Shape::GeminiGenerate
+        && let Value::Object(fields) = &mut body
+        && !fields.contains_key("model")
+    {
+        fields.insert("model".into(), model(exchange).into());
+    }
+    body
 }
 
 /// The model as the caller named it.
@@ -119,7 +137,8 @@ fn model(exchange: &Exchange) -> String {
     let fallback = exchange.model.as_deref();
     let (first, second) =
         if exchange.dialect.starts_with("gemini") { (in_path, named) } else { (named, in_path) };
-    first.or(second).or(fallback).unwrap_or("unnamed").to_owned()
+    let names = [first, second, fallback];
+    names.into_iter().flatten().find(|name| !name.is_empty()).unwrap_or("unnamed").to_owned()
 }
 
 /// The request line that this gateway's callers would send.
@@ -257,6 +276,16 @@ fn known_fields(shape: Shape) -> &'static [&'static str] {
             "web_search_options",
         ],
     }
+}
+
+/// Anthropic refuses ids of calls that hold anything else than letters, digits, `_` and `-`.
+fn strange_id(foreign: &Value) -> Option<Difference> {
+    let blocks = foreign["messages"].as_array()?.iter().filter_map(|m| m["content"].as_array());
+    let ids = blocks.flatten().flat_map(|block| [&block["id"], &block["tool_use_id"]]);
+    let fits = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    let strange =
+        ids.filter_map(Value::as_str).find(|id| id.is_empty() || !id.chars().all(fits))?;
+    Some(Difference::new("tool_id", "letters, digits, _ and -", strange))
 }
 
 fn strangers(to: Shape, foreign: &Value) -> Option<Difference> {

@@ -1,7 +1,10 @@
 //! What a request says, whatever its shape: texts, names of tools, arguments of calls. Read from
 //! plain JSON; a request written for another dialect must say it all again.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
+use tollgate_model::Losses;
 
 use crate::digest::{Difference, shortened};
 use crate::readers::Shape;
@@ -120,22 +123,19 @@ impl Said {
     }
 }
 
-/// What `foreign`, a request in another shape, no longer says.
+/// What `foreign`, a request in another shape, no longer says. Media that the other vendor does not
+/// take may be among the losses; texts, tools and arguments may not.
 #[must_use]
-pub fn missing(said: &Said, foreign: &Value) -> Vec<Difference> {
+pub fn missing(said: &Said, foreign: &Value, losses: &Losses) -> Vec<Difference> {
     let mut heard = Heard::default();
     heard.listen(foreign);
     let mut found = Vec::new();
     let mut miss = |field, what: Option<String>| {
         found.extend(what.map(|what| Difference::new(field, what, "nothing")));
     };
-    // One vendor carries the result of a tool as an object: the same JSON, not in a string.
-    let opened = |text: &str| {
-        let json = serde_json::from_str::<Value>(text).ok().filter(Value::is_object);
-        json.is_some_and(|json| heard.objects.contains(&json))
-    };
     let text = |text: &&String| {
-        !heard.texts.iter().any(|heard| heard.contains(text.as_str())) && !opened(text)
+        let said = heard.texts.iter().any(|heard| heard.contains(text.as_str()));
+        !said && !heard.as_object(text)
     };
     miss("said.text", said.texts.iter().find(text).map(|text| shortened(text)));
     let name = |name: &&String| !heard.texts.iter().any(|heard| heard == *name);
@@ -146,7 +146,11 @@ pub fn missing(said: &Said, foreign: &Value) -> Vec<Difference> {
     };
     let lost = said.arguments.iter().find(arguments);
     miss("said.tool_arguments", lost.map(|arguments| shortened(&arguments.to_string())));
-    let media = |data: &&String| !heard.texts.iter().any(|heard| heard.contains(data.as_str()));
+    let named = losses.iter().any(|loss| loss.field.contains(".content["));
+    let media = |data: &&String| {
+        let said = heard.texts.iter().any(|heard| heard.contains(data.as_str()));
+        !said && !named && !heard.as_text(data)
+    };
     miss("said.media", said.media.iter().find(media).map(|data| shortened(data)));
     found
 }
@@ -159,6 +163,19 @@ struct Heard {
 }
 
 impl Heard {
+    /// One vendor takes the results of tools as objects: JSON becomes what it says.
+    fn as_object(&self, text: &str) -> bool {
+        let object = serde_json::from_str::<Value>(text).ok();
+        object.is_some_and(|object| object.is_object() && self.objects.contains(&object))
+    }
+
+    /// A document of plain text may be carried as that text.
+    fn as_text(&self, data: &str) -> bool {
+        let bytes = STANDARD.decode(data).unwrap_or_default();
+        let text = String::from_utf8(bytes).unwrap_or_default();
+        !text.is_empty() && self.texts.iter().any(|heard| heard.contains(&text))
+    }
+
     fn listen(&mut self, value: &Value) {
         match value {
             Value::String(text) => {

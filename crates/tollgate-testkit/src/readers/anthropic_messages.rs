@@ -24,8 +24,7 @@ pub fn buffered(body: &Value, status: u16, by: Writer) -> Result<Digest, String>
     for block in items(&body["content"]) {
         let mut open = Open::begin(block, by)?;
         if block["type"] == "tool_use" {
-            demand(by, block["input"].is_object(), "tool_use lacks its input")?;
-            open.arguments = block["input"].to_string();
+            open.arguments = arguments(&block["input"]);
         }
         open.close(&mut digest);
     }
@@ -217,6 +216,13 @@ fn finish(word: &str) -> &str {
         "pause_turn" => "pause",
         _ => "other",
     }
+}
+
+/// The text of a call's input. What a cut left broken stands as text in an object of its own.
+fn arguments(input: &Value) -> String {
+    let broken = input.as_object().filter(|fields| fields.len() == 1);
+    let broken = broken.and_then(|fields| fields.get("unparsed_arguments")?.as_str());
+    broken.map_or_else(|| input.to_string(), str::to_owned)
 }
 
 /// Later figures replace earlier ones.

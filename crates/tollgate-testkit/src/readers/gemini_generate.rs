@@ -79,6 +79,8 @@ fn read_candidate(digest: &mut Digest, candidate: &Value, by: Writer) -> Result<
 fn read_part(digest: &mut Digest, part: &Value, by: Writer) -> Result<(), String> {
     let signed = part["thoughtSignature"].as_str().is_some_and(|text| !text.is_empty());
     digest.signatures += u64::from(signed);
+    let bound = part["functionCall"].is_object() || part["thought"] == Value::Bool(true);
+    digest.bound += u64::from(signed && bound);
     if let Some(text) = part["text"].as_str() {
         if part["thought"] == Value::Bool(true) {
             digest.reasoning.push_str(text);
@@ -92,6 +94,10 @@ fn read_part(digest: &mut Digest, part: &Value, by: Writer) -> Result<(), String
         demand(by, call["args"].is_object() || call["args"].is_null(), "args are no object")?;
         let arguments = match &call["args"] {
             Value::Null => Arguments::default(),
+            // What a cut left broken stands as text in an object of its own.
+            Value::Object(args) if args.len() == 1 && args.contains_key("_raw") => {
+                Arguments::parse(args["_raw"].as_str().unwrap_or_default())
+            }
             args => Arguments::Json(args.clone()),
         };
         let text = |field: &str| call[field].as_str().unwrap_or_default().to_owned();

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 use tollgate_model::{
     CacheMark, Fault, FaultKind, Losses, Media, MediaKind, MediaSource, Part, PartKind, Shape,
-    Source,
+    Signature, Source,
 };
 
 use super::call_ids::CallIds;
@@ -74,16 +74,11 @@ impl Blocks {
                 None => return Ok(false),
             },
             PartKind::Reasoning { text, signature } => {
-                let signature = signature.as_ref().filter(|signature| signature.origin == ID);
-                if signature.is_none() && !is_unsigned(part) {
+                let Some(written) = thinking_block(part, text, signature.as_ref()) else {
                     losses.dropped("", path);
                     return Ok(false);
-                }
-                block.insert("type".into(), json!("thinking"));
-                block.insert("thinking".into(), json!(text));
-                if let Some(signature) = signature {
-                    block.insert("signature".into(), json!(signature.data));
-                }
+                };
+                block = written;
             }
             PartKind::RedactedReasoning(data) if data.origin == ID => {
                 block.insert("type".into(), json!("redacted_thinking"));
@@ -223,6 +218,25 @@ fn input(arguments: &str, own: bool, path: &str, losses: &mut Losses) -> Value {
             unparsed::written(arguments)
         }
     }
+}
+
+/// `None` for thinking that Anthropic did not sign, and so would not take.
+fn thinking_block(
+    part: &Part,
+    text: &str,
+    signature: Option<&Signature>,
+) -> Option<Map<String, Value>> {
+    let signature = signature.filter(|signature| signature.origin == ID);
+    if signature.is_none() && !is_unsigned(part) {
+        return None;
+    }
+    let mut block = Map::new();
+    block.insert("type".into(), json!("thinking"));
+    block.insert("thinking".into(), json!(text));
+    if let Some(signature) = signature {
+        block.insert("signature".into(), json!(signature.data));
+    }
+    Some(block)
 }
 
 /// Writes a cache mark.

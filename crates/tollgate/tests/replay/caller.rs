@@ -1,0 +1,85 @@
+//! Callers of the three dialects, as their SDKs call: path, key header and body.
+
+use std::io::{BufReader, Write as _};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tollgate_testkit::readers::Shape;
+
+use super::gate::Gate;
+use super::http1::{self, Message};
+
+#[derive(Debug)]
+pub(crate) struct Caller<'a>(&'a Gate);
+
+#[derive(Debug)]
+pub(crate) struct Answered {
+    pub(crate) status: u16,
+    message: Message,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answered {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.message.header(name)
+    }
+}
+
+impl<'a> Caller<'a> {
+    pub(crate) fn of(gate: &'a Gate) -> Self {
+        Self(gate)
+    }
+
+    pub(crate) fn call(&self, shape: Shape, model: &str, stream: bool) -> Answered {
+        let Gate { address, key, .. } = self.0;
+        let (path, header, body) = match shape {
+            Shape::OpenaiChat => {
+                ("/v1/chat/completions".into(), bearer(key), openai(model, stream))
+            }
+            Shape::AnthropicMessages => {
+                let header = format!("x-api-key: {key}\r\nanthropic-version: 2023-06-01");
+                ("/v1/messages".into(), header, anthropic(model, stream))
+            }
+            Shape::GeminiGenerate => {
+                let verb = if stream { "streamGenerateContent?alt=sse" } else { "generateContent" };
+                let body = json!({"contents": [{"role": "user", "parts": [{"text": "Hello"}]}]});
+                let header = format!("x-goog-api-key: {key}");
+                (format!("/v1beta/models/{model}:{verb}"), header, body)
+            }
+        };
+        let body = body.to_string();
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: {address}\r\n{header}\r\n\
+             content-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+            body.len()
+        );
+        let mut socket = TcpStream::connect(address).unwrap();
+        socket.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        socket.write_all((head + &body).as_bytes()).unwrap();
+        let message = http1::read(&mut BufReader::new(socket));
+        let mut message = message.unwrap_or_else(|e| panic!("{model}: {e}")).unwrap_or_default();
+        let status = message.line.split(' ').nth(1).and_then(|status| status.parse().ok());
+        let status = status.unwrap_or_else(|| panic!("{model}: no answer but {message:?}"));
+        Answered { status, body: std::mem::take(&mut message.body), message }
+    }
+}
+
+fn bearer(key: &str) -> String {
+    format!("authorization: Bearer {key}")
+}
+
+fn openai(model: &str, stream: bool) -> Value {
+    let messages = json!([{"role": "user", "content": "Hello"}]);
+    if stream {
+        let options = json!({"include_usage": true});
+        json!({"model": model, "messages": messages, "stream": true, "stream_options": options})
+    } else {
+        json!({"model": model, "messages": messages})
+    }
+}
+
+fn anthropic(model: &str, stream: bool) -> Value {
+    let messages = json!([{"role": "user", "content": "Hello"}]);
+    json!({"model": model, "messages": messages, "max_tokens": 1000, "stream": stream})
+}
