@@ -1,3 +1,6 @@
+//! The strict reader over hostile and over honest bytes, cut in every way. What a whole connection
+//! makes of them is shown by the tests of the program.
+
 use super::*;
 
 /// What comes of a connection's bytes, given in pieces of one size: how many pass.
