@@ -4,6 +4,8 @@
 //! Not here: attacks on the configuration (`src/config/mutations.rs` holds settings that would move
 //! a credential to another host, T03) and on single decoders (`tollgate-wire`).
 
+#[path = "attacks/answers.rs"]
+mod answers;
 #[path = "attacks/bench.rs"]
 pub(crate) mod bench;
 #[path = "attacks/bodies.rs"]

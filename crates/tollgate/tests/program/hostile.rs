@@ -10,7 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use super::attacks::bench::Swept;
+use super::attacks::bench::{Listener, Swept, with_provider};
 use super::attacks::framing::{conversation, said, statuses};
 use super::site::{DIALECTS, KEY, Site};
 
@@ -50,6 +50,41 @@ fn judged(site: &Site, record: &Value) -> Option<String> {
         }
     }
     None
+}
+
+#[test]
+fn no_answer_that_is_no_http_reaches_a_caller() {
+    let records = records("http1.jsonl.gz");
+    let answers: Vec<Vec<u8>> = records
+        .iter()
+        .filter(|record| record["kind"] == "response")
+        .map(|record| STANDARD.decode(record["bytes_b64"].as_str().unwrap()).unwrap())
+        .collect();
+    assert!(answers.is_empty() || answers.len() > 20, "{}", answers.len());
+    let (count, played) = (answers.len(), answers);
+    let provider = Listener::answering(move |request| {
+        let (_, rest) = request.split_once("answer-").unwrap();
+        let number: String = rest.chars().take_while(char::is_ascii_digit).collect();
+        vec![played[number.parse::<usize>().unwrap()].clone()]
+    });
+    let site = Swept::new(Site::adapted("", |text| {
+        with_provider(&text, "far", "openai-chat", provider.address)
+    }));
+    std::thread::scope(|scope| {
+        for (at, caller) in DIALECTS.into_iter().enumerate() {
+            let site = &site;
+            scope.spawn(move || {
+                for number in 0..count {
+                    // None of them holds an answer of a model, sound or not.
+                    let stream = (number + at) % 2 == 0;
+                    let reply = site.call(caller, &format!("far/answer-{number}"), stream);
+                    assert!(reply.status >= 400, "{number}: {} {}", reply.status, reply.body);
+                    assert!(caller.is_error(&reply.json()), "{number}: {}", reply.body);
+                }
+            });
+        }
+    });
+    site.serves();
 }
 
 #[test]
@@ -158,6 +193,9 @@ fn naughty_strings_reach_the_provider_as_they_were_written() {
                     // An empty message is for the provider to refuse.
                     let blank = text.trim().is_empty();
                     assert!(reply.status == 200 || (blank && reply.status == 400), "{text:?}: {}", reply.body);
+                    if number % 3 != at {
+                        continue;
+                    }
                     let named = body.replace(&Value::from(model).to_string(), &Value::from(*text).to_string());
                     let reply = site.post(&path, "", &named);
                     assert!(reply.status < 500, "{text:?}: {}", reply.body);

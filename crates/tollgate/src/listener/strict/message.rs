@@ -36,7 +36,7 @@ enum Place {
     Over,
 }
 
-/// What a head says about its body.
+/// What a head says about its body and its host.
 #[derive(Debug, Default, Clone, Copy)]
 struct Framing {
     /// HTTP/1.0 knows no chunks.
@@ -44,6 +44,7 @@ struct Framing {
     length: Option<u64>,
     chunked: bool,
     upgrade: bool,
+    host: bool,
 }
 
 /// Not HTTP as it is written.
@@ -154,6 +155,12 @@ impl Framing {
             self.chunked = true;
         } else if name.eq_ignore_ascii_case(b"upgrade") {
             self.upgrade = true;
+        } else if name.eq_ignore_ascii_case(b"host") {
+            // RFC 9112, 3.2: two of them are refused.
+            if self.host {
+                return Err(Refused);
+            }
+            self.host = true;
         }
         Ok(())
     }

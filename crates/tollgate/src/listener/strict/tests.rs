@@ -62,6 +62,7 @@ fn what_could_be_read_in_two_ways_does_not() {
         "GET / HTTP/1.1\r\nhost: a\n\r\n",
         "GET / HTTP/1.1\r\nhost: a\r\n b\r\n\r\n",
         "GET / HTTP/1.1\r\n host: a\r\n\r\n",
+        "GET / HTTP/1.1\r\nhost: a\r\nHost: b\r\n\r\n",
         "GET / HTTP/1.1\r\nhost : a\r\n\r\n",
         "GET / HTTP/1.1\r\nhost: a\rb: c\r\n\r\n",
         "GET / HTTP/1.1\r\nhost: a\0\r\n\r\n",

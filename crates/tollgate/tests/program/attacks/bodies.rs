@@ -97,7 +97,7 @@ fn t30_a_body_beyond_all_measure_is_refused_soon_and_in_little_room() {
         ("a million keys inside", call(keys.as_bytes()), &[400]),
         ("a string of 50 MB", call(&long), &[413]),
         ("3 MB of escapes", call(&escapes), &[200, 400]),
-        ("30 MB of blanks", [b" ".repeat(30 << 20), call(b"1")].concat(), &[200, 400]),
+        ("4 MB of blanks", [b" ".repeat(4 << 20), call(b"1")].concat(), &[200, 400]),
         ("1e400", br#"{"model":"chat/hello","temperature":1e400,"messages":[{"role":"user","content":"x"}]}"#.to_vec(), &[400]),
         ("a number of a million digits", call(&b"9".repeat(1_000_000)), &[200, 400]),
         ("a lone surrogate", call(br#""\ud800""#), &[400]),

@@ -46,7 +46,7 @@ pub(crate) fn statuses(said: &str) -> Vec<u16> {
 
 /// Attacks: heads after the usual one, and what stands after the empty line. `{SMUGGLED}` is a
 /// whole request that must never be served, `{CALL}` a sound body, `{LENGTH}` its length.
-const ATTACKS: [(&str, &str, &str); 37] = [
+const ATTACKS: [(&str, &str, &str); 38] = [
     ("CL.TE", "content-length: {LENGTH}\r\ntransfer-encoding: chunked\r\n", "0\r\n\r\n{SMUGGLED}"),
     (
         "TE.CL",
@@ -88,6 +88,7 @@ const ATTACKS: [(&str, &str, &str); 37] = [
         "content-length: 100000000000000000000000000\r\n",
         "{SMUGGLED}",
     ),
+    ("two hosts", "host: other\r\ncontent-length: 0\r\n", "{SMUGGLED}"),
     ("a NUL in a value", "x: a\0b\r\ncontent-length: 0\r\n", "{SMUGGLED}"),
     ("a NUL in a name", "x\0y: a\r\ncontent-length: 0\r\n", "{SMUGGLED}"),
     ("a line feed alone at the end", "content-length: 0\n\n{SMUGGLED}x:", "{SMUGGLED}"),

@@ -215,3 +215,36 @@ fn t28_floods_end_their_own_connection_and_nobody_elses() {
     assert!(grown < 32 << 10, "{grown} KiB");
     site.serves();
 }
+
+#[test]
+fn t28_a_caller_who_opens_no_window_holds_up_nobody() {
+    let site = Swept::new(Site::start());
+    site.serves();
+    let before = site.resident_kib();
+    let bearer = format!("Bearer {KEY}");
+    let (_, body) = DIALECTS[0].call("chat/hello-words-300", true);
+    let length = body.len().to_string();
+    let mut head = CALL.to_vec();
+    head.extend([("authorization", bearer.as_str()), ("content-length", &length)]);
+    let mut sockets = Vec::new();
+    for _ in 0..3 {
+        let mut socket = TcpStream::connect(site.address).unwrap();
+        socket.set_write_timeout(Some(Duration::from_secs(5))).unwrap();
+        socket.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").unwrap();
+        // INITIAL_WINDOW_SIZE of nothing.
+        socket.write_all(&frame(SETTINGS, 0, 0, &[0, 4, 0, 0, 0, 0])).unwrap();
+        for number in 0..20 {
+            let stream = 2 * number + 1;
+            socket.write_all(&frame(HEADERS, END_HEADERS, stream, &fields(&head))).unwrap();
+            socket.write_all(&frame(DATA, END_STREAM, stream, body.as_bytes())).unwrap();
+        }
+        sockets.push(socket);
+    }
+    for _ in 0..20 {
+        site.serves();
+    }
+    let grown = site.resident_kib().saturating_sub(before);
+    assert!(grown < 32 << 10, "{grown} KiB for 60 streams");
+    drop(sockets);
+    site.serves();
+}
