@@ -74,7 +74,11 @@ fn site_with(cases: impl Fn(&str) -> Vec<Case>) -> (Swept, Vec<(Dialect, Vec<Cas
 }
 
 /// Every case of every provider, as each caller sees it.
-fn each(site: &Swept, all: &[(Dialect, Vec<Case>)], judge: impl Fn(Dialect, &Case, &Reply) + Sync) {
+fn each(
+    site: &Swept,
+    all: &[(Dialect, Vec<Case>)],
+    judge: impl Fn((Dialect, Dialect), &Case, &Reply) + Sync,
+) {
     std::thread::scope(|scope| {
         for caller in DIALECTS {
             for (dialect, cases) in all {
@@ -84,7 +88,7 @@ fn each(site: &Swept, all: &[(Dialect, Vec<Case>)], judge: impl Fn(Dialect, &Cas
                         let model =
                             format!("far-{}/as-{}-case-{number}", dialect.provider, dialect.name);
                         let reply = site.call(caller, &model, true);
-                        judge(caller, case, &reply);
+                        judge((caller, *dialect), case, &reply);
                     }
                 });
             }
@@ -136,7 +140,7 @@ fn t33_a_stream_means_the_same_however_it_is_cut_and_its_lines_end() {
     let expected: Vec<String> =
         all.iter().map(|(_, cases)| text(&String::from_utf8_lossy(&cases[0].1[0]))).collect();
     assert!(expected.iter().all(|text| text.len() > 5), "{expected:?}");
-    each(&site, &all, |caller, (what, _), reply| {
+    each(&site, &all, |(caller, _), (what, _), reply| {
         assert_eq!(reply.status, 200, "{caller:?} {what}: {}", reply.body);
         assert!(caller.ends_cleanly(&reply.body), "{caller:?} {what}: {}", reply.body);
         assert!(expected.contains(&text(&reply.body)), "{caller:?} {what}: {}", reply.body);
@@ -156,7 +160,7 @@ fn t33_a_terminator_inside_a_text_is_text() {
         ];
         said.map(|said| (said.to_owned(), whole(&stream.replacen(&word, said, 1)))).to_vec()
     });
-    each(&site, &all, |caller, (said, _), reply| {
+    each(&site, &all, |(caller, _), (said, _), reply| {
         assert_eq!(reply.status, 200, "{caller:?} {said}: {}", reply.body);
         assert!(caller.ends_cleanly(&reply.body), "{caller:?} {said}: {}", reply.body);
         let said: Value = serde_json::from_str(&format!("\"{said}\"")).unwrap();
@@ -188,7 +192,13 @@ fn t33_a_stream_that_is_none_ends_in_an_error() {
         ]
     });
     let before = site.resident_kib();
-    each(&site, &all, |caller, (what, _), reply| {
+    each(&site, &all, |(caller, provider), (what, _), reply| {
+        // On its own dialect a frame is looked at and not read: what is wrong inside its braces
+        // travels on as it came.
+        let inside = ["a NUL", "bad UTF-8", "no JSON"].contains(&what.as_str());
+        if inside && caller.name == provider.name {
+            return assert_eq!(reply.status, 200, "{caller:?} {what}");
+        }
         assert!(matches!(reply.status, 200 | 502), "{caller:?} {what}: {:.500}", reply.body);
         if reply.status == 200 {
             let last = reply.body.rsplit("data: ").next().unwrap_or_default().trim();
