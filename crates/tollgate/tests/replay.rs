@@ -4,7 +4,7 @@
 //! The pure part is judged on every recording elsewhere (`tollgate-testkit`); here a sample shows
 //! that listener, pipeline, lanes and upstream add nothing and lose nothing.
 
-#![expect(clippy::print_stderr, reason = "a test: what is skipped is said aloud")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test that breaks should say so at once")]
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;

@@ -49,7 +49,6 @@ impl Gate {
         gate
     }
 
-    #[expect(clippy::disallowed_methods, reason = "this test is about the program as a program")]
     fn run(folder: &PathBuf) -> Child {
         let file = |name: &str| Stdio::from(std::fs::File::create(folder.join(name)).unwrap());
         Command::new(env!("CARGO_BIN_EXE_tollgate"))
