@@ -13,6 +13,7 @@ pub mod dialect;
 pub mod dialects;
 pub mod framing;
 pub mod ingress;
+mod lenient;
 pub mod operation;
 pub mod provider;
 pub mod providers;

@@ -25,6 +25,7 @@ mod quirks;
 mod reasoning;
 mod reply;
 mod request;
+mod skimmed;
 mod stream;
 mod tools;
 mod usage;

@@ -142,6 +142,11 @@ fn an_answer_that_is_none_is_a_fault() {
         }
     }
     let error = r#"{"error": {"message": "busy", "code": 503}, "choices": []}"#;
-    let fault = chat().decode_reply(error.as_bytes(), quirks("openai")).unwrap_err();
-    assert_eq!((fault.kind, fault.message.as_str()), (FaultKind::Unavailable, "busy"));
+    for result in [
+        chat().decode_reply(error.as_bytes(), quirks("openai")),
+        chat().skim_reply(error.as_bytes(), quirks("openai")),
+    ] {
+        let fault = result.unwrap_err();
+        assert_eq!((fault.kind, fault.message.as_str()), (FaultKind::Unavailable, "busy"));
+    }
 }

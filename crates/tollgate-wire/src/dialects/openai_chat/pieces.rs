@@ -229,8 +229,8 @@ impl ChoiceReader {
     }
 
     /// The host has said why the choice ends.
-    pub(super) fn note_end(&mut self, word: &str) {
-        self.word = Some(word.to_owned());
+    pub(super) fn note_end(&mut self, word: String) {
+        self.word = Some(word);
     }
 
     /// The host has said why the choice ends.
@@ -275,9 +275,9 @@ impl ChoiceReader {
     }
 
     /// The end of a choice of which nothing else was read.
-    pub(super) fn skimmed(choice: u32, word: Option<&str>, called: bool) -> Event {
-        let reason = reason_of(word, called);
-        Event::Finish { choice, reason, word: word.map(str::to_owned), stop_sequence: None }
+    pub(super) fn skimmed(choice: u32, word: Option<String>, called: bool) -> Event {
+        let reason = reason_of(word.as_deref(), called);
+        Event::Finish { choice, reason, word, stop_sequence: None }
     }
 
     /// Citations that stand beside the choices (Perplexity) instead of in them.

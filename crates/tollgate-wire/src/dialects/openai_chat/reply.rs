@@ -1,7 +1,6 @@
 //! Reading and writing a buffered answer.
 
 use bytes::Bytes;
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tollgate_model::{
     Choice, Citation, Event, Fault, FinishReason, Losses, Media, MediaKind, MediaSource, Part,
@@ -12,6 +11,7 @@ use super::{
     fault, parts,
     pieces::{ChoiceReader, read_logprobs},
     reasoning::{self, Formats},
+    skimmed::{Skimmed, SkimmedChoice},
     usage,
 };
 use crate::{Encoded, Quirks, ReplyContext};
@@ -79,73 +79,24 @@ pub(super) fn read_usage(
     Some(usage)
 }
 
-/// What metering needs of a buffered answer, and nothing else.
-#[derive(Deserialize)]
-struct Skimmed<'a> {
-    #[serde(borrow, default)]
-    id: Option<std::borrow::Cow<'a, str>>,
-    #[serde(borrow, default)]
-    model: Option<std::borrow::Cow<'a, str>>,
-    #[serde(default)]
-    created: Option<Value>,
-    choices: Vec<SkimmedChoice<'a>>,
-    #[serde(default)]
-    usage: Option<Value>,
-    #[serde(default)]
-    x_groq: Option<Value>,
-    #[serde(borrow, default)]
-    service_tier: Option<std::borrow::Cow<'a, str>>,
-}
-
-#[derive(Deserialize)]
-struct SkimmedChoice<'a> {
-    #[serde(default)]
-    index: Option<u32>,
-    #[serde(borrow, default)]
-    finish_reason: Option<std::borrow::Cow<'a, str>>,
-    #[serde(borrow, default)]
-    finish_details: Option<SkimmedDetails<'a>>,
-    #[serde(borrow, default)]
-    message: Option<SkimmedMessage<'a>>,
-}
-
-#[derive(Deserialize)]
-struct SkimmedDetails<'a> {
-    #[serde(borrow, rename = "type")]
-    kind: std::borrow::Cow<'a, str>,
-}
-
-#[derive(Deserialize)]
-struct SkimmedMessage<'a> {
-    #[serde(borrow, default)]
-    tool_calls: Option<&'a serde_json::value::RawValue>,
-}
-
+/// Reads no more of a whole answer than metering needs.
 pub(super) fn skim(body: &[u8], quirks: &Quirks) -> Result<Vec<Event>, Fault> {
-    let Ok(skimmed) = serde_json::from_slice::<Skimmed<'_>>(body) else {
-        // An error, or a shape that only the whole reader knows.
-        return decode(body, quirks)
-            .map(|events| events.into_iter().filter(Event::is_metered).collect());
+    let mut skimmed = Skimmed::of(body);
+    let choices = skimmed.as_mut().and_then(|skimmed| skimmed.choices.take());
+    let choices = choices.filter(|choices| !choices.iter().any(SkimmedChoice::is_old));
+    let (Some(mut skimmed), Some(choices)) = (skimmed, choices) else {
+        return decode(body, quirks).map(|mut events| {
+            events.retain(Event::is_metered);
+            events
+        });
     };
-    let mut head = Map::new();
-    head.extend(skimmed.created.map(|created| ("created".to_owned(), created)));
-    for (name, text) in
-        [("id", skimmed.id), ("model", skimmed.model), ("service_tier", skimmed.service_tier)]
-    {
-        head.extend(text.map(|text| (name.to_owned(), Value::from(text.into_owned()))));
-    }
-    head.extend(skimmed.usage.map(|usage| ("usage".to_owned(), usage)));
-    head.extend(skimmed.x_groq.map(|groq| ("x_groq".to_owned(), groq)));
-    let mut out = vec![start(&head)];
-    for (at, choice) in skimmed.choices.into_iter().enumerate() {
+    let mut out = Vec::with_capacity(choices.len() + 3);
+    out.push(skimmed.start());
+    for (at, mut choice) in choices.into_iter().enumerate() {
         let number = choice.index.or(u32::try_from(at).ok()).unwrap_or_default();
-        let calls = choice.message.and_then(|message| message.tool_calls);
-        let called = calls.is_some_and(|calls| calls.get().starts_with("[{"));
-        let details = choice.finish_details.map(|details| details.kind);
-        let word = choice.finish_reason.or(details);
-        out.push(ChoiceReader::skimmed(number, word.as_deref(), called));
+        out.push(ChoiceReader::skimmed(number, choice.word(), choice.calls()));
     }
-    out.extend(read_usage(&head, quirks).map(Event::Usage));
+    out.extend(skimmed.usage(quirks).map(Event::Usage));
     out.push(Event::End);
     Ok(out)
 }

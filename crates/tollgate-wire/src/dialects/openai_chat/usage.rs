@@ -1,78 +1,132 @@
 //! Token counts: the many places where hosts of this dialect put them, and one way of writing
 //! them.
 
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tollgate_model::Usage;
 
-use crate::Quirks;
+use crate::{
+    Quirks,
+    lenient::{Figure, Object, Word},
+};
+
+/// The figures of a `usage` object, wherever hosts put them. What is not a count is left out.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Figures {
+    prompt_tokens: Figure,
+    input_tokens: Figure,
+    completion_tokens: Figure,
+    output_tokens: Figure,
+    total_tokens: Figure,
+    prompt_tokens_details: Object<Details>,
+    completion_tokens_details: Object<Details>,
+    prompt_cache_hit_tokens: Figure,
+    cached_tokens: Figure,
+    num_cached_tokens: Figure,
+    cache_read_input_tokens: Figure,
+    cache_creation_input_tokens: Figure,
+    cache_creation: Object<Lifetimes>,
+    reasoning_tokens: Figure,
+    service_tier: Word,
+}
+
+/// What a sum is made of.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Details {
+    cached_tokens: Figure,
+    cache_write_tokens: Figure,
+    cache_creation_tokens: Figure,
+    audio_tokens: Figure,
+    image_tokens: Figure,
+    reasoning_tokens: Figure,
+}
+
+/// How long lives what was written to a cache.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Lifetimes {
+    ephemeral_1h_input_tokens: Figure,
+}
 
 /// Reads a `usage` object; `None` when it states nothing.
 pub(super) fn decode(raw: &Value, quirks: &Quirks) -> Option<Usage> {
-    let counts = raw.as_object()?;
-    let at = |path: &[&str]| figure(raw, path);
-    let first = |paths: &[&[&str]]| paths.iter().find_map(|path| at(path));
-    let input = first(&[&["prompt_tokens"], &["input_tokens"]]);
-    let output = first(&[&["completion_tokens"], &["output_tokens"]]);
-    if input.is_none() && output.is_none() && at(&["total_tokens"]).is_none() {
-        return None;
-    }
-    let total = at(&["total_tokens"]);
-    let read = first(&[
-        &["prompt_tokens_details", "cached_tokens"],
-        &["prompt_cache_hit_tokens"],
-        &["cached_tokens"],
-        &["num_cached_tokens"],
-        &["cache_read_input_tokens"],
-    ]);
-    let written_1h = at(&["cache_creation", "ephemeral_1h_input_tokens"]).filter(|n| *n > 0);
-    let written = first(&[
-        &["prompt_tokens_details", "cache_write_tokens"],
-        &["prompt_tokens_details", "cache_creation_tokens"],
-        &["cache_creation_input_tokens"],
-    ]);
-    let audio_in = at(&["prompt_tokens_details", "audio_tokens"]);
-    let reasoning =
-        first(&[&["completion_tokens_details", "reasoning_tokens"], &["reasoning_tokens"]]);
-    let audio_out = at(&["completion_tokens_details", "audio_tokens"]);
-    let image_out = at(&["completion_tokens_details", "image_tokens"]);
+    let Object(figures) = Object::<Figures>::deserialize(raw).ok()?;
+    let usage = figures?.read(quirks)?;
+    Some(Usage { raw: Some(Box::new(raw.clone())), ..usage })
+}
 
-    // Whether a class stands beside the sum or inside it shows in the total; and what is larger
-    // than the sum cannot be inside.
-    let beside = |sum: Option<u64>, class: Option<u64>| {
-        let (sum, class) = (sum?, class?);
-        let whole = input?.saturating_add(output?).saturating_add(class);
-        Some(class > sum || (class > 0 && total? == whole))
-    };
-    let mut usage = Usage {
-        stated_total: total,
-        service_tier: counts.get("service_tier").and_then(Value::as_str).map(str::to_owned),
-        raw: Some(Box::new(raw.clone())),
-        ..Usage::default()
-    };
-    if let Some(input) = input {
-        let mut left = input;
-        let mut take = |class: Option<u64>| {
-            if beside(Some(input), class) == Some(true) { class } else { draw(&mut left, class) }
+impl Figures {
+    /// In disjoint classes; `None` when nothing is stated. The object itself is not kept.
+    pub(super) fn read(self, quirks: &Quirks) -> Option<Usage> {
+        let input = self.prompt_tokens.0.or(self.input_tokens.0);
+        let output = self.completion_tokens.0.or(self.output_tokens.0);
+        let total = self.total_tokens.0;
+        if input.is_none() && output.is_none() && total.is_none() {
+            return None;
+        }
+        let mut usage =
+            Usage { stated_total: total, service_tier: self.service_tier.0, ..Usage::default() };
+        let prompt = self.prompt_tokens_details.0.unwrap_or_default();
+        let completion = self.completion_tokens_details.0.unwrap_or_default();
+        let lifetimes = self.cache_creation.0.unwrap_or_default();
+        let read = [
+            prompt.cached_tokens,
+            self.prompt_cache_hit_tokens,
+            self.cached_tokens,
+            self.num_cached_tokens,
+            self.cache_read_input_tokens,
+        ];
+        let written = [
+            prompt.cache_write_tokens,
+            prompt.cache_creation_tokens,
+            self.cache_creation_input_tokens,
+        ];
+        let written_1h = lifetimes.ephemeral_1h_input_tokens.0.filter(|n| *n > 0);
+        let reasoning = first(&[completion.reasoning_tokens, self.reasoning_tokens]);
+
+        // Whether a class stands beside the sum or inside it shows in the total; and what is larger
+        // than the sum cannot be inside.
+        let beside = |sum: Option<u64>, class: Option<u64>| {
+            let (sum, class) = (sum?, class?);
+            let whole = input?.saturating_add(output?).saturating_add(class);
+            Some(class > sum || (class > 0 && total? == whole))
         };
-        usage.cache_read_input_tokens = take(read);
-        usage.cache_write_1h_input_tokens = take(written_1h);
-        let rest = written.map(|all| all.saturating_sub(written_1h.unwrap_or_default()));
-        usage.cache_write_input_tokens = take(rest);
-        usage.audio_input_tokens = take(audio_in);
-        usage.input_tokens = Some(left);
+        if let Some(input) = input {
+            let mut left = input;
+            let mut take = |class: Option<u64>| {
+                if beside(Some(input), class) == Some(true) {
+                    class
+                } else {
+                    draw(&mut left, class)
+                }
+            };
+            usage.cache_read_input_tokens = take(first(&read));
+            usage.cache_write_1h_input_tokens = take(written_1h);
+            let rest =
+                first(&written).map(|all| all.saturating_sub(written_1h.unwrap_or_default()));
+            usage.cache_write_input_tokens = take(rest);
+            usage.audio_input_tokens = take(prompt.audio_tokens.0);
+            usage.input_tokens = Some(left);
+        }
+        if let Some(output) = output {
+            let mut left = output;
+            let mut take = |class: Option<u64>| {
+                if beside(Some(output), class) == Some(true) {
+                    class
+                } else {
+                    draw(&mut left, class)
+                }
+            };
+            let apart = quirks.reasoning_beside_output && total.is_none();
+            usage.reasoning_output_tokens = if apart { reasoning } else { take(reasoning) };
+            usage.audio_output_tokens = take(completion.audio_tokens.0);
+            usage.image_output_tokens = take(completion.image_tokens.0);
+            usage.output_tokens = Some(left);
+        }
+        Some(usage)
     }
-    if let Some(output) = output {
-        let mut left = output;
-        let mut take = |class: Option<u64>| {
-            if beside(Some(output), class) == Some(true) { class } else { draw(&mut left, class) }
-        };
-        let apart = quirks.reasoning_beside_output && total.is_none();
-        usage.reasoning_output_tokens = if apart { reasoning } else { take(reasoning) };
-        usage.audio_output_tokens = take(audio_out);
-        usage.image_output_tokens = take(image_out);
-        usage.output_tokens = Some(left);
-    }
-    Some(usage)
 }
 
 /// Takes a class out of what is left of its sum. Together some hosts' classes are more than that.
@@ -82,17 +136,9 @@ fn draw(left: &mut u64, class: Option<u64>) -> Option<u64> {
     Some(drawn)
 }
 
-fn figure(raw: &Value, path: &[&str]) -> Option<u64> {
-    let value = path.iter().try_fold(raw, |value, name| value.get(name))?;
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "checked to be whole, positive and small"
-    )]
-    let whole = |number: f64| {
-        (number.fract() == 0.0 && (0.0..9.0e15).contains(&number)).then_some(number as u64)
-    };
-    value.as_u64().or_else(|| whole(value.as_f64()?))
+/// The first that is stated.
+fn first(places: &[Figure]) -> Option<u64> {
+    places.iter().find_map(|figure| figure.0)
 }
 
 /// Writes a `usage` object; `None` when nothing is known.
@@ -134,4 +180,33 @@ pub(super) fn encode(usage: &Usage) -> Option<Value> {
         out.insert("cache_creation".into(), json!({"ephemeral_1h_input_tokens": hour}));
     }
     Some(Value::Object(out))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The figures mean the same read from bytes as from JSON.
+    #[test]
+    fn what_is_no_count_says_nothing_and_spoils_nothing() {
+        let said = r#"{"prompt_tokens": 12.0, "completion_tokens": "7", "output_tokens": 5,
+            "total_tokens": null, "prompt_tokens_details": [3, 4], "cached_tokens": {"a": [1]},
+            "num_cached_tokens": 4, "completion_tokens_details": {"reasoning_tokens": -2,
+            "audio_tokens": 1.5, "image_tokens": 2, "more": {}}, "cache_creation": "x",
+            "reasoning_tokens": true, "service_tier": 3, "cost": {"usd": 0.1}}"#;
+        let Object(figures) = serde_json::from_str::<Object<Figures>>(said).unwrap();
+        let usage = figures.unwrap().read(&Quirks::NONE).unwrap();
+        let whole: Value = serde_json::from_str(said).unwrap();
+        let read = decode(&whole, &Quirks::NONE).unwrap();
+        assert_eq!(read.raw.as_deref(), Some(&whole));
+        assert_eq!(Usage { raw: None, ..read }, usage);
+        let expected = Usage {
+            input_tokens: Some(8),
+            cache_read_input_tokens: Some(4),
+            output_tokens: Some(3),
+            image_output_tokens: Some(2),
+            ..Usage::default()
+        };
+        assert_eq!(usage, expected);
+    }
 }

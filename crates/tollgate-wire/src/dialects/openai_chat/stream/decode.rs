@@ -14,6 +14,7 @@ use crate::{
         fault,
         pieces::{ChoiceReader, read_logprobs},
         reply,
+        skimmed::{Skimmed, SkimmedChoice},
     },
 };
 
@@ -113,7 +114,11 @@ impl Decoder {
         if choices.is_some_and(Vec::is_empty) {
             self.finish(ChoiceReader::ended, out);
         }
-        if let Some(usage) = reply::read_usage(chunk, self.quirks) {
+        self.note_usage(reply::read_usage(chunk, self.quirks), out);
+    }
+
+    fn note_usage(&mut self, usage: Option<Usage>, out: &mut Vec<Event>) {
+        if let Some(usage) = usage {
             self.usage.update(usage.clone());
             out.push(Event::Usage(usage));
         }
@@ -127,14 +132,45 @@ impl Decoder {
         if self.started || !(named || any) {
             return;
         }
+        self.start(reply::start(chunk), out);
+    }
+
+    fn start(&mut self, start: Event, out: &mut Vec<Event>) {
         self.started = true;
-        let start = reply::start(chunk);
         if let Event::Start { id, model, created } = &start {
             self.id.clone_from(id);
             self.model.clone_from(model);
             self.created = *created;
         }
         out.push(start);
+    }
+
+    /// Reads what metering needs of a chunk; `false` for one that must be read whole.
+    fn skim_chunk(&mut self, frame: &Frame, out: &mut Vec<Event>) -> bool {
+        let skimmed =
+            if self.over || !frame.event.is_empty() { None } else { Skimmed::of(&frame.data) };
+        let Some(mut skimmed) = skimmed else { return false };
+        let choices = skimmed.choices.take();
+        if choices.iter().flatten().any(SkimmedChoice::has_calls) {
+            return false;
+        }
+        let any = choices.as_ref().is_some_and(|list| !list.is_empty());
+        if !self.started && (any || skimmed.is_named()) {
+            self.start(skimmed.start(), out);
+        }
+        let none_left = choices.as_ref().is_some_and(Vec::is_empty);
+        for (at, choice) in choices.into_iter().flatten().enumerate() {
+            let number = choice.index.or(u32::try_from(at).ok()).unwrap_or(MOST_CHOICES);
+            let reader = self.choices.entry(number.min(MOST_CHOICES)).or_default();
+            if let Some(word) = choice.finish_reason {
+                reader.note_end(word);
+            }
+        }
+        if none_left {
+            self.finish(ChoiceReader::ended, out);
+        }
+        self.note_usage(skimmed.usage(self.quirks), out);
+        true
     }
 
     fn read_choice(&mut self, number: u32, choice: &Value, out: &mut Vec<Event>) {
@@ -148,7 +184,7 @@ impl Decoder {
             read_logprobs(number, logprobs, out);
         }
         if let Some(word) = choice.get("finish_reason").and_then(Value::as_str) {
-            reader.note_end(word);
+            reader.note_end(word.to_owned());
         }
     }
 
@@ -259,7 +295,9 @@ impl StreamDecoder for Decoder {
             return;
         }
         let from = out.len();
-        self.read(frame, out);
+        if !self.skim_chunk(frame, out) {
+            self.read(frame, out);
+        }
         keep_metered(from, out);
     }
 
