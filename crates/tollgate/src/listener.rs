@@ -1,6 +1,7 @@
 //! The data listener: accepts, speaks TLS where configured, and gives each request to the
 //! pipeline. Strict HTTP only; heads, bodies and idle time are bounded.
 
+pub mod host;
 mod opening;
 mod strict;
 mod tls;

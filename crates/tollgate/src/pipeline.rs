@@ -14,6 +14,7 @@ use tollgate_model::Fault;
 
 use crate::gateway::Gateway;
 use crate::hop;
+use crate::listener::host;
 use crate::stages::read::Speech;
 use crate::stages::reply::Ready;
 use crate::stages::{ReplyBody, Settling};
@@ -49,6 +50,7 @@ async fn answer(
     (head, body): (Parts, &mut Incoming),
     settling: &mut Settling,
 ) -> Result<Ready, Fault> {
+    host::check(&head.headers)?;
     hop::check(&worker.shared.instance, &head.headers)?;
     // 1  whose key is this?
     let caller = identify::identify(gateway, &head, &mut settling.record)?;

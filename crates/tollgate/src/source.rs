@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http_body::Body;
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use memchr::memmem;
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::{Instant, Sleep, sleep_until, timeout};
 use tollgate_model::{Event, Fault, FaultKind};
 use tollgate_wire::{Frame, Framer, Framing, Snapshot, StreamDecoder};
 
@@ -17,6 +18,8 @@ use crate::upstream::Lease;
 
 /// Frames that are read and thrown away after the last word of a stream.
 const MOST_REST_FRAMES: usize = 8;
+/// How long they are waited for; after that the connection is closed.
+const MOST_REST_WAIT: Duration = Duration::from_secs(1);
 /// Ends a line and its event, whatever of it was there.
 static BLANK_LINE: Bytes = Bytes::from_static(b"\n\n");
 static CLOSING: Bytes = Bytes::from_static(b"]");
@@ -41,7 +44,8 @@ pub struct Reading {
 
 #[derive(Debug)]
 pub struct Source {
-    body: Incoming,
+    /// `None` once the stream has said its last word.
+    body: Option<Incoming>,
     lease: Option<Lease>,
     framer: Framer,
     reading: Reading,
@@ -62,7 +66,7 @@ impl Source {
         let framer = Framer::new(reading.framing, reading.most_event_bytes);
         let lease = Some(lease);
         Self {
-            body,
+            body: Some(body),
             lease,
             framer,
             reading,
@@ -110,18 +114,18 @@ impl Source {
             events.append(&mut begun);
             return Poll::Ready(Some(raw));
         }
-        if self.done && self.lease.is_some() {
-            self.poll_rest(cx);
-            self.lease = None;
-        }
         while !self.done {
-            match Pin::new(&mut self.body).poll_frame(cx) {
+            let Some(body) = &mut self.body else { break };
+            match Pin::new(body).poll_frame(cx) {
                 Poll::Ready(Some(Ok(frame))) => {
                     let Ok(chunk) = frame.into_data() else { continue };
                     self.framer.push(chunk.clone());
                     let raw = self.frames(&chunk, events);
                     if self.heard {
                         self.last = Instant::now();
+                    }
+                    if self.done {
+                        self.let_go();
                     }
                     if !raw.is_empty() || !events.is_empty() {
                         return Poll::Ready(Some(raw));
@@ -240,21 +244,11 @@ impl Source {
         }
     }
 
-    /// The stream has said its last word, but perhaps not its body: reads on, so that the
-    /// connection may serve again.
-    fn poll_rest(&mut self, cx: &mut Context<'_>) {
-        for _ in 0..MOST_REST_FRAMES {
-            match Pin::new(&mut self.body).poll_frame(cx) {
-                Poll::Ready(Some(Ok(_))) => {}
-                Poll::Ready(None) => {
-                    if let Some(lease) = self.lease.take() {
-                        lease.give_back();
-                    }
-                    return;
-                }
-                // Not worth waiting for: the connection is closed with its lease.
-                Poll::Ready(Some(Err(_))) | Poll::Pending => return,
-            }
+    /// The stream has said its last word, but perhaps not its body: it is read on beside the call,
+    /// so that the connection may serve again.
+    fn let_go(&mut self) {
+        if let (Some(body), Some(lease)) = (self.body.take(), self.lease.take()) {
+            tokio::spawn(timeout(MOST_REST_WAIT, rest(body, lease)));
         }
     }
 
@@ -301,6 +295,17 @@ impl Source {
         };
         let fault = Fault::new(FaultKind::Timeout, tollgate_model::Source::Upstream, message);
         fault.with_code(code)
+    }
+}
+
+/// Reads a body to its end, which is near, and gives its connection back.
+async fn rest(mut body: Incoming, lease: Lease) {
+    for _ in 0..MOST_REST_FRAMES {
+        match body.frame().await {
+            Some(Ok(_)) => {}
+            Some(Err(_)) => return,
+            None => return lease.give_back(),
+        }
     }
 }
 

@@ -16,6 +16,7 @@ use super::site::{KEY, Reply, Site};
 struct Scripted {
     address: SocketAddr,
     calls: Arc<AtomicUsize>,
+    connections: Arc<AtomicUsize>,
 }
 
 fn scripted(answer: impl Fn(&mut TcpStream, usize) -> bool + Send + Sync + 'static) -> Scripted {
@@ -23,8 +24,11 @@ fn scripted(answer: impl Fn(&mut TcpStream, usize) -> bool + Send + Sync + 'stat
     let address = listener.local_addr().unwrap();
     let calls = Arc::new(AtomicUsize::new(0));
     let (answer, counted) = (Arc::new(answer), calls.clone());
+    let connections = Arc::new(AtomicUsize::new(0));
+    let accepted = connections.clone();
     std::thread::spawn(move || {
         for socket in listener.incoming() {
+            accepted.fetch_add(1, Ordering::SeqCst);
             let (answer, calls, mut socket) = (answer.clone(), counted.clone(), socket.unwrap());
             std::thread::spawn(move || {
                 while read_request(&mut socket) {
@@ -36,7 +40,7 @@ fn scripted(answer: impl Fn(&mut TcpStream, usize) -> bool + Send + Sync + 'stat
             });
         }
     });
-    Scripted { address, calls }
+    Scripted { address, calls, connections }
 }
 
 /// Reads a request with its body; false when the connection is over.
@@ -345,4 +349,38 @@ fn an_endless_name_of_a_model_is_refused_and_not_repeated() {
     assert_eq!(reply.status, 400);
     assert!(reply.head.len() + reply.body.len() < 2000, "{} {}", reply.head, reply.body);
     assert!(site.log().len() < 4000, "{}", site.log().len());
+}
+
+#[test]
+fn a_stream_gives_its_connection_back() {
+    let odd = scripted(|socket, _| {
+        let body = format!("data: {PIECE}\n\ndata: {LAST}\n\ndata: [DONE]\n\n");
+        let head =
+            "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n";
+        socket.write_all(format!("{head}\r\n{:x}\r\n{body}\r\n", body.len()).as_bytes()).unwrap();
+        // The end of the body comes a little later, as it does from many servers.
+        std::thread::sleep(Duration::from_millis(20));
+        socket.write_all(b"0\r\n\r\n").is_ok()
+    });
+    let site = odd.site();
+    let workers = std::thread::available_parallelism().unwrap().get();
+    for _ in 0..4 * workers {
+        let reply = chat(&site, true);
+        assert!(reply.body.contains("[DONE]"), "{}", reply.body);
+        std::thread::sleep(Duration::from_millis(60));
+    }
+    let connections = odd.connections.load(Ordering::SeqCst);
+    assert!(connections <= workers, "{connections} connections for {} calls", odd.calls());
+}
+
+#[test]
+fn a_host_that_is_none_is_refused() {
+    let site = Site::start();
+    for host in ["gw/?x=", "gw#@evil.example", "gw, evil.example", "u@gw", "gw:99999"] {
+        let request = format!(
+            "GET /v1/models HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {KEY}\r\nconnection: close\r\n\r\n"
+        );
+        let reply = super::site::exchange(site.address, request.as_bytes()).unwrap();
+        assert_eq!(reply.status, 400, "{host}: {}", reply.body);
+    }
 }

@@ -109,14 +109,7 @@ impl Flow {
         settling: &mut Option<Settling>,
     ) -> Poll<Option<Bytes>> {
         loop {
-            let Some(open) = settling else {
-                // Lets the provider's connection go back to its pool.
-                let mut none = Vec::new();
-                if let Said::Stream(source) = &mut self.watched.answer.said {
-                    let _ = source.poll_next(cx, &mut none);
-                }
-                return Poll::Ready(None);
-            };
+            let Some(open) = settling else { return Poll::Ready(None) };
             self.events.clear();
             let next = self.watched.poll_next(cx, &mut self.events, &mut open.record);
             let Some(raw) = ready!(next) else {
