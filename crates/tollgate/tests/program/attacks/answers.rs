@@ -70,7 +70,7 @@ fn t27_an_answer_that_nobody_asked_for_reaches_nobody() {
         with_provider(&text, "later", "openai-chat", later)
     }));
     let call = |provider: &str, caller: Dialect, number: usize| {
-        let reply = site.call(caller, &format!("{provider}/m"), number % 3 == 0);
+        let reply = site.call(caller, &format!("{provider}/m"), number.is_multiple_of(3));
         assert!(!reply.body.contains("evil"), "{provider} {number}: {}", reply.body);
         // A connection that was spoilt meanwhile may cost a call, never a mix-up.
         let whole = reply.status == 200 && reply.body.contains("honest");
