@@ -157,26 +157,25 @@ fn t31_an_answer_beyond_all_measure_is_an_error_and_takes_little_room() {
     }));
     site.serves();
     let before = site.resident_kib();
-    for caller in DIALECTS {
-        for stream in [false, true] {
-            let packed = site.call(caller, "far/packed", stream);
-            assert_eq!(packed.status, 200, "{}", packed.body);
-            assert!(packed.body.contains("honest"));
-            for (name, status) in [
-                ("bomb", 502),
-                ("unknown", 502),
-                ("endless-body", 502),
-                ("endless-head", 502),
-                ("many-headers", 502),
-                ("endless-continue", 502),
-                ("short", 502),
-                ("switches", 502),
-                ("error-without-end", 500),
-            ] {
-                let reply = site.call(caller, &format!("far/{name}"), stream);
-                assert_eq!(reply.status, status, "{caller:?} {name}: {}", reply.body);
-                assert!(caller.is_error(&reply.json()), "{name}: {}", reply.body);
-            }
+    for (number, caller) in DIALECTS.into_iter().enumerate() {
+        let stream = number % 2 == 0;
+        let packed = site.call(caller, "far/packed", stream);
+        assert_eq!(packed.status, 200, "{}", packed.body);
+        assert!(packed.body.contains("honest"));
+        for (name, status) in [
+            ("bomb", 502),
+            ("unknown", 502),
+            ("endless-body", 502),
+            ("endless-head", 502),
+            ("many-headers", 502),
+            ("endless-continue", 502),
+            ("short", 502),
+            ("switches", 502),
+            ("error-without-end", 500),
+        ] {
+            let reply = site.call(caller, &format!("far/{name}"), stream);
+            assert_eq!(reply.status, status, "{caller:?} {name}: {}", reply.body);
+            assert!(caller.is_error(&reply.json()), "{name}: {}", reply.body);
         }
     }
     for caller in DIALECTS {

@@ -115,13 +115,9 @@ fn t30_a_body_beyond_all_measure_is_refused_soon_and_in_little_room() {
         ("a list", b"[]".to_vec(), &[400]),
         ("no object", b"\"x\"".to_vec(), &[400]),
     ];
-    for (what, body, statuses) in cases {
-        for path in [
-            "/v1/chat/completions",
-            "/v1/messages",
-            "/v1beta/models/chat/hello:generateContent",
-            "/v1/embeddings",
-        ] {
+    let others = ["/v1/messages", "/v1beta/models/chat/hello:generateContent", "/v1/embeddings"];
+    for (number, (what, body, statuses)) in cases.into_iter().enumerate() {
+        for path in ["/v1/chat/completions", others[number % 3]] {
             let (reply, took) = post(&site, path, JSON, &body);
             // For the provider to judge, or in a field that another dialect does not have.
             let fine = statuses.contains(&reply.status)
