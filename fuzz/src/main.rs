@@ -26,6 +26,7 @@ struct Target {
 /// Every target; one for each decoder of each dialect there is.
 fn targets() -> Vec<Target> {
     let mut all = vec![
+        target("frames/aws-eventstream", frames::sealed),
         target("frames/sse", |data| frames::check(Framing::Sse, data)),
         target("frames/json-array", |data| frames::check(Framing::JsonArray, data)),
         target("ingress", bodies::ingress),

@@ -3,6 +3,7 @@
 //! Nothing is lost: the `raw` bytes of the frames, joined, are the body, so a lane that passes a
 //! stream on sends them as they are. What a frame means is the dialect's to say, not read here.
 
+pub mod aws_eventstream;
 mod json_array;
 mod sse;
 #[cfg(test)]
@@ -16,6 +17,8 @@ use bytes::{Buf, Bytes};
 /// How a stream is framed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Framing {
+    /// Amazon's binary event stream.
+    AwsEventStream,
     /// Server-sent events.
     Sse,
     /// One JSON array whose elements are the events (Gemini without `alt=sse`).
@@ -31,6 +34,8 @@ impl Framing {
             Some(Self::Sse)
         } else if essence.eq_ignore_ascii_case("application/json") {
             Some(Self::JsonArray)
+        } else if essence.eq_ignore_ascii_case("application/vnd.amazon.eventstream") {
+            Some(Self::AwsEventStream)
         } else {
             None
         }
@@ -46,6 +51,19 @@ pub struct Frame {
     pub event: Bytes,
     /// The event's data; empty for a comment or heartbeat.
     pub data: Bytes,
+    /// What the framing itself says of the frame, where it does.
+    pub kind: MessageType,
+}
+
+/// Whether a frame goes on with the stream or breaks it off; framings of text do not say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MessageType {
+    #[default]
+    Event,
+    /// A fault that the service knows: `event` is its name, `data` what it says of it.
+    Exception,
+    /// A fault outside the service's own: `event` is its code, `data` its message.
+    Error,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -56,6 +74,9 @@ pub enum FrameError {
     /// The bytes are no frames of this kind.
     #[error("the stream is not framed as announced")]
     Malformed,
+    /// The bytes were changed on their way.
+    #[error("a checksum of the stream does not agree with its bytes")]
+    Checksum,
     /// The body ended where no frame ends.
     #[error("the stream ended inside an event")]
     Unfinished,
@@ -80,6 +101,7 @@ pub struct Framer {
 
 #[derive(Debug)]
 enum Cutter {
+    AwsEventStream(aws_eventstream::Cutter),
     Sse(sse::Cutter),
     JsonArray(json_array::Cutter),
 }
@@ -89,6 +111,7 @@ impl Framer {
     #[must_use]
     pub fn new(framing: Framing, most: usize) -> Self {
         let cutter = match framing {
+            Framing::AwsEventStream => Cutter::AwsEventStream(aws_eventstream::Cutter::default()),
             Framing::Sse => Cutter::Sse(sse::Cutter::default()),
             Framing::JsonArray => Cutter::JsonArray(json_array::Cutter::default()),
         };
@@ -139,6 +162,7 @@ impl Framer {
             let end = match &mut self.cutter {
                 Cutter::Sse(cutter) => cutter.cut(window),
                 Cutter::JsonArray(cutter) => cutter.cut(window)?,
+                Cutter::AwsEventStream(cutter) => cutter.cut(window)?,
             };
             let more = end.unwrap_or(window.len());
             if self.held.len() + more > self.most {
@@ -156,23 +180,25 @@ impl Framer {
                 self.chunks.pop_front();
             }
             if let Some(raw) = raw {
-                return Ok(Some(self.read(raw)));
+                return self.read(raw).map(Some);
             }
         }
         Ok(None)
     }
 
-    fn read(&mut self, raw: Bytes) -> Frame {
-        match &mut self.cutter {
+    fn read(&mut self, raw: Bytes) -> Result<Frame, FrameError> {
+        Ok(match &mut self.cutter {
             Cutter::Sse(cutter) => cutter.read(raw),
             Cutter::JsonArray(cutter) => cutter.read(raw),
-        }
+            Cutter::AwsEventStream(cutter) => cutter.read(raw)?,
+        })
     }
 
     fn rest(&mut self) -> Result<Option<Frame>, FrameError> {
         let whole = match &self.cutter {
             Cutter::Sse(_) => true,
             Cutter::JsonArray(cutter) => cutter.is_closed(),
+            Cutter::AwsEventStream(cutter) => cutter.is_closed(),
         };
         if !whole {
             return Err(FrameError::Unfinished);
@@ -184,6 +210,7 @@ impl Framer {
         let frame = match &mut self.cutter {
             Cutter::Sse(cutter) => cutter.read_last(raw)?,
             Cutter::JsonArray(cutter) => cutter.read(raw),
+            Cutter::AwsEventStream(cutter) => cutter.read(raw)?,
         };
         Ok(Some(frame))
     }

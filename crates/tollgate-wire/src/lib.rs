@@ -26,7 +26,7 @@ pub use dialect::{
     DIALECTS, Dialect, Encoded, EncodedFault, Incoming, Outgoing, Recipient, ReplyContext, Rules,
     Snapshot, StreamDecoder, StreamEncoder, dialect,
 };
-pub use framing::{Frame, FrameError, Framer, Framing};
+pub use framing::{Frame, FrameError, Framer, Framing, MessageType};
 pub use ingress::{Claim, Match, Route};
 pub use operation::{Codec, ModelEntry, OPERATIONS, Operation, OperationRow, codec};
 pub use provider::{PROVIDERS, Provider, Quirks};

@@ -348,7 +348,7 @@ fn chunk(spoken: &'static dyn Dialect, body: String) -> bool {
     let kind = serde_json::from_str::<Value>(&body).unwrap()["type"].as_str().map(str::to_owned);
     let event =
         kind.filter(|kind| !kind.contains(['\r', '\n'])).map(Bytes::from).unwrap_or_default();
-    let frame = Frame { raw: Bytes::new(), event, data: body.into() };
+    let frame = Frame { event, data: body.into(), ..Frame::default() };
     let mut decoder = spoken.decode_stream(&QUIRKS);
     let mut events = Vec::new();
     decoder.read(&frame, &mut events);

@@ -96,7 +96,7 @@ impl Cutter {
     /// Reads a whole frame.
     pub(super) fn read(&mut self, raw: Bytes) -> Frame {
         let element = std::mem::take(&mut self.element);
-        Frame { data: raw.slice(element), event: Bytes::new(), raw }
+        Frame { data: raw.slice(element), raw, ..Frame::default() }
     }
 
     /// The array is complete, or nothing of it ever came.

@@ -95,7 +95,8 @@ impl Cutter {
             Data::Line(range) => raw.slice(range),
             Data::Lines(joined) => Bytes::from(joined),
         };
-        Frame { event: if event.is_empty() { Bytes::new() } else { raw.slice(event) }, data, raw }
+        let event = if event.is_empty() { Bytes::new() } else { raw.slice(event) };
+        Frame { event, data, raw, ..Frame::default() }
     }
 
     /// Reads what stands after the last blank line of the body.

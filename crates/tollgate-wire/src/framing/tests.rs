@@ -8,7 +8,7 @@ use super::{Frame, FrameError, Framer, Framing, sse};
 const MOST: usize = 1 << 20;
 
 /// All frames of a body that comes in these chunks, and how it ended.
-fn frames<'a>(
+pub(super) fn frames<'a>(
     framing: Framing,
     most: usize,
     chunks: impl IntoIterator<Item = &'a [u8]>,
