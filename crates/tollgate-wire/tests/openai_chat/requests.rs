@@ -54,12 +54,15 @@ fn every_recorded_request_comes_back_as_it_was() {
 }
 
 fn decode(body: &Value) -> Result<Chat, Fault> {
-    let bytes = body.to_string();
+    decode_bytes(body.to_string().as_bytes())
+}
+
+fn decode_bytes(body: &[u8]) -> Result<Chat, Fault> {
     chat().decode_request(&Incoming {
         route: &chat().rules().routes[0],
         model: None,
         headers: &HeaderMap::new(),
-        body: bytes.as_bytes(),
+        body,
     })
 }
 
@@ -75,6 +78,24 @@ fn odd_spellings_and_unknown_fields_of_every_level_survive() {
     let written: Value = serde_json::from_slice(&out.body).unwrap();
     assert!(written == body, "{}", first_difference("", &body, &written));
     assert!(out.losses.is_empty(), "{:?}", out.losses);
+}
+
+#[test]
+fn the_last_bit_of_a_fraction_survives() {
+    let mut bits = 0x9e37_79b9_7f4a_7c15_u64;
+    for _ in 0..2000 {
+        bits = bits.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        // Between 0 and 1, with all the digits a fraction can have.
+        let fraction = f64::from_bits((bits >> 12) | (1023 << 52)) - 1.0;
+        let body = format!(
+            r#"{{"model":"m","messages":[],"temperature":{fraction},"x_unknown":{fraction}}}"#
+        );
+        let decoded = decode_bytes(body.as_bytes()).unwrap();
+        let to = Recipient { model: "m", quirks: quirks("openai") };
+        let outgoing = chat().encode_request(&decoded, &to).unwrap();
+        let written = String::from_utf8(outgoing.body.to_vec()).unwrap();
+        assert_eq!(written.matches(&fraction.to_string()).count(), 2, "{body} became {written}");
+    }
 }
 
 #[test]
