@@ -6,6 +6,9 @@ use std::time::{Duration, Instant};
 
 use super::site::{DIALECTS, Dialect, KEY, Site};
 
+/// Within this time a provider is let go.
+const AT_ONCE: Duration = Duration::from_millis(100);
+
 fn begin(site: &Site, dialect: Dialect, model: &str, stream: bool) -> TcpStream {
     let (path, body) = dialect.call(model, stream);
     let mut socket = TcpStream::connect(site.address).unwrap();
@@ -35,17 +38,32 @@ fn until_left(site: &Site, before: usize) -> Duration {
     panic!("the provider was never left: {:?}", site.received().last());
 }
 
+/// The quickest of a few tries: nothing in the gateway waits before it lets a provider go. A single
+/// try may be late on a busy machine.
+fn quickest(attempt: impl Fn() -> Duration) -> Duration {
+    let mut best = Duration::MAX;
+    for _ in 0..5 {
+        best = best.min(attempt());
+        if best < AT_ONCE {
+            break;
+        }
+    }
+    best
+}
+
 #[test]
 fn a_caller_who_leaves_before_the_first_byte_ends_the_providers_call() {
     let site = Site::start();
     for caller in DIALECTS {
         for stream in [false, true] {
-            let before = site.received().len();
-            let socket = begin(&site, caller, "chat/fault-silence", stream);
-            std::thread::sleep(Duration::from_millis(150));
-            drop(socket);
-            let took = until_left(&site, before);
-            assert!(took < Duration::from_millis(500), "{caller:?}: {took:?}");
+            let took = quickest(|| {
+                let before = site.received().len();
+                let socket = begin(&site, caller, "chat/fault-silence", stream);
+                std::thread::sleep(Duration::from_millis(150));
+                drop(socket);
+                until_left(&site, before)
+            });
+            assert!(took < AT_ONCE, "{caller:?}: {took:?}");
         }
     }
 }
@@ -53,20 +71,24 @@ fn a_caller_who_leaves_before_the_first_byte_ends_the_providers_call() {
 #[test]
 fn a_caller_who_leaves_inside_the_stream_ends_the_providers_call_and_is_booked() {
     let site = Site::start();
+    let calls = std::cell::Cell::new(0);
     for caller in DIALECTS {
         for provider in DIALECTS {
-            let before = site.received().len();
             let model = format!("{}/hello-pace-50ms", provider.provider);
-            let mut socket = begin(&site, caller, &model, true);
-            let mut first = [0; 64];
-            assert!(socket.read(&mut first).unwrap() > 0);
-            drop(socket);
-            let took = until_left(&site, before);
-            assert!(took < Duration::from_millis(500), "{caller:?} {provider:?}: {took:?}");
+            let took = quickest(|| {
+                calls.set(calls.get() + 1);
+                let before = site.received().len();
+                let mut socket = begin(&site, caller, &model, true);
+                let mut first = [0; 64];
+                assert!(socket.read(&mut first).unwrap() > 0);
+                drop(socket);
+                until_left(&site, before)
+            });
+            assert!(took < AT_ONCE, "{caller:?} {provider:?}: {took:?}");
         }
     }
     // The access log is written a moment later.
-    let expected = DIALECTS.len() * DIALECTS.len();
+    let expected = calls.get();
     let begun = Instant::now();
     while site.log().matches("\"tollgate.left\":true").count() != expected {
         assert!(begun.elapsed() < Duration::from_secs(3), "{}", site.log());
