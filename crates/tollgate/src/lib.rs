@@ -5,6 +5,7 @@
 pub mod admin;
 pub mod cli;
 pub mod config;
+pub mod cut;
 pub mod gateway;
 pub mod hop;
 pub mod inflate;

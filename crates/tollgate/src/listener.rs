@@ -26,6 +26,7 @@ use tokio::sync::watch;
 
 use crate::config::Limits;
 use crate::pipeline;
+use crate::run::Stop;
 use crate::stages::ReplyBody;
 use crate::worker::Worker;
 
@@ -61,17 +62,17 @@ pub struct Door {
     pub open: Arc<AtomicUsize>,
 }
 
-/// Accepts until `stop` turns true. Connections go on, watched by `graceful`.
+/// Accepts until `stop` asks for the end. Connections go on, watched by `graceful`.
 pub async fn accept(
     door: Arc<Door>,
     listener: TcpListener,
     graceful: &GracefulShutdown,
-    mut stop: watch::Receiver<bool>,
+    mut stop: watch::Receiver<Stop>,
 ) {
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            _ = stop.wait_for(|stop| *stop) => return,
+            _ = stop.wait_for(Stop::is_asked) => return,
         };
         match accepted {
             Ok((stream, _)) => {

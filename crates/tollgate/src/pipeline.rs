@@ -30,9 +30,15 @@ pub async fn serve(worker: &Worker, request: Request<Incoming>) -> Response<Repl
     let speech = read::listen(&head);
     let dialect = speech.dialect;
     settling.record.dialect = Some(dialect.id());
-    match answer(worker, &gateway, speech, (head, &mut body), &mut settling).await {
+    // Calls that wait when the grace is over are told so, and booked.
+    let answer = tokio::select! {
+        biased;
+        answer = answer(worker, &gateway, speech, (head, &mut body), &mut settling) => answer,
+        fault = worker.shared.cut.told() => Err(fault),
+    };
+    match answer {
         // 13 settle: booked when the last byte is ready to leave, or the caller leaves.
-        Ok(ready) => ready.send(settling),
+        Ok(ready) => ready.send(settling, &worker.shared.cut),
         Err(fault) => {
             // Who waits for leave to send its body was given none.
             if !expects {

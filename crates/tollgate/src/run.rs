@@ -15,6 +15,7 @@ use tollgate_store::{Store, StoreError};
 
 use crate::admin::{self, Admin, Readiness};
 use crate::config::{Address, Config};
+use crate::cut::Cut;
 use crate::gateway::BuildError;
 use crate::listener::{self, Acceptor, Door};
 use crate::telemetry::{AccessLog, Telemetry};
@@ -23,6 +24,8 @@ use current::Current;
 
 /// Idle connections to providers are looked through this often.
 const SWEEP_EVERY: Duration = Duration::from_secs(10);
+/// How long calls that are cut have to say so to their callers.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 /// Ports tried after a default port that is busy.
 const MOST_PORTS: u16 = 50;
 
@@ -31,10 +34,29 @@ const MOST_PORTS: u16 = 50;
 pub struct Start {
     pub config: Config,
     pub store: Store,
-    /// Turns true when the process is to end.
-    pub stop: watch::Receiver<bool>,
+    /// When and how the process is to end.
+    pub stop: watch::Receiver<Stop>,
     /// Each later configuration; `None` for one that was refused.
     pub reloads: mpsc::Receiver<Option<Config>>,
+}
+
+/// How the process is asked to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stop {
+    /// Not at all.
+    No,
+    /// Open calls may go on for the grace.
+    Gracefully,
+    /// Open calls are cut.
+    AtOnce,
+}
+
+impl Stop {
+    /// Whether no new connections are taken.
+    #[must_use]
+    pub fn is_asked(&self) -> bool {
+        *self > Self::No
+    }
 }
 
 /// Where the process listens.
@@ -68,7 +90,7 @@ pub enum RunError {
     System(#[from] std::io::Error),
 }
 
-/// Serves until `stop` turns true and the drain is over. `announce` is called once everything
+/// Serves until `stop` asks for the end and the drain is over. `announce` is called once everything
 /// listens.
 ///
 /// # Errors
@@ -88,6 +110,7 @@ pub async fn run(start: Start, announce: impl FnOnce(&Listening)) -> Result<(), 
         gateway: ArcSwap::from_pointee(gateway),
         telemetry: Arc::new(Telemetry::new(log)),
         in_flight: Arc::new(AtomicUsize::new(0)),
+        cut: Cut::default(),
         instance: format!("{:016x}", random()),
         calls: AtomicU64::new(0),
     });
@@ -107,7 +130,7 @@ pub async fn run(start: Start, announce: impl FnOnce(&Listening)) -> Result<(), 
     announce(&listening);
     let mut stopping = stop.clone();
     // A sender that is gone means the same as a stop.
-    let _ = stopping.wait_for(|stop| *stop).await;
+    let _ = stopping.wait_for(Stop::is_asked).await;
     readiness.set(false);
     tracing::info!(grace_ms = grace.as_millis() as u64, "draining");
     // The workers' threads end by themselves once their connections have.
@@ -145,7 +168,7 @@ fn start_workers(
     shared: &Arc<Shared>,
     data: &std::net::TcpListener,
     acceptor: Option<&Acceptor>,
-    stop: &watch::Receiver<bool>,
+    stop: &watch::Receiver<Stop>,
     grace: Duration,
 ) -> Result<Vec<std::thread::JoinHandle<()>>, RunError> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -165,7 +188,7 @@ fn start_workers(
 async fn work(
     door: Arc<Door>,
     listener: std::net::TcpListener,
-    stop: watch::Receiver<bool>,
+    stop: watch::Receiver<Stop>,
     grace: Duration,
 ) {
     let listener = match tokio::net::TcpListener::from_std(listener) {
@@ -173,6 +196,7 @@ async fn work(
         Err(error) => return tracing::error!(%error, "a worker cannot listen"),
     };
     let worker = door.worker.clone();
+    let cut = worker.shared.cut.clone();
     tokio::spawn(async move {
         loop {
             tokio::time::sleep(SWEEP_EVERY).await;
@@ -182,9 +206,23 @@ async fn work(
         }
     });
     let graceful = GracefulShutdown::new();
-    listener::accept(door, listener, &graceful, stop).await;
-    if tokio::time::timeout(grace, graceful.shutdown()).await.is_err() {
-        tracing::warn!("the grace is over: open calls are cut");
+    listener::accept(door, listener, &graceful, stop.clone()).await;
+    let mut drained = std::pin::pin!(graceful.shutdown());
+    let mut stop = stop;
+    let patience = async {
+        tokio::select! {
+            () = tokio::time::sleep(grace) => {}
+            _ = stop.wait_for(|stop| *stop == Stop::AtOnce) => {}
+        }
+    };
+    tokio::select! {
+        () = &mut drained => return,
+        () = patience => {}
+    }
+    tracing::warn!("the grace is over: open calls are cut");
+    cut.now();
+    if tokio::time::timeout(LAST_WORDS, drained).await.is_err() {
+        tracing::warn!("some callers did not take their last words");
     }
 }
 

@@ -252,7 +252,8 @@ impl Source {
         }
     }
 
-    fn fail(&mut self, fault: Fault, events: &mut Vec<Event>) {
+    /// Ends the stream with a fault.
+    pub fn fail(&mut self, fault: Fault, events: &mut Vec<Event>) {
         events.push(Event::Fault(fault));
         self.close();
     }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use arc_swap::ArcSwap;
 
+use crate::cut::Cut;
 use crate::gateway::Gateway;
 use crate::telemetry::Telemetry;
 use crate::upstream::Pool;
@@ -22,6 +23,8 @@ pub struct Shared {
     pub telemetry: Arc<Telemetry>,
     /// Calls that are being answered.
     pub in_flight: Arc<AtomicUsize>,
+    /// Ends what is open when the grace is over.
+    pub cut: Cut,
     /// Names this process in the hop marker and in the ids of its calls.
     pub instance: String,
     /// Calls so far.

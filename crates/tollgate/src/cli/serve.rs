@@ -13,7 +13,7 @@ use super::signals::{self, End};
 use super::welcome::{Facts, Welcome};
 use super::{log, say};
 use crate::config::{Config, DEFAULT_TEAM, Watch};
-use crate::run::{self, Start};
+use crate::run::{self, Start, Stop};
 
 /// What the key that is made at the first start is called.
 const FIRST_KEY: &str = "first";
@@ -40,7 +40,7 @@ async fn serve(at: &At) -> anyhow::Result<()> {
     let fresh = fresh.map(|(_, secret)| secret);
     let facts = Facts::new(&config, at.data_dir(&config), &stored, fresh);
 
-    let (stop, stopped) = watch::channel(false);
+    let (stop, stopped) = watch::channel(Stop::No);
     let (offer, reloads) = mpsc::channel(1);
     let following = follow(watch, Fixed::of(&config), hangups, offer);
     let start = Start { config, store, stop: stopped, reloads };
@@ -75,13 +75,16 @@ async fn first_key(
     store.create_key(FIRST_KEY, DEFAULT_TEAM).await.map(Some)
 }
 
-/// Asks the gateway to end at the first request, and returns at the second.
-async fn ended(mut end: End, stop: watch::Sender<bool>) -> anyhow::Result<()> {
+/// Asks the gateway to end at the first request, to cut what is open at the second, and returns
+/// at the third.
+async fn ended(mut end: End, stop: watch::Sender<Stop>) -> anyhow::Result<()> {
     end.asked().await;
     tracing::info!(
         "ending: open calls may go on for the grace; a second request ends them at once"
     );
-    stop.send_replace(true);
+    stop.send_replace(Stop::Gracefully);
     end.asked().await;
-    anyhow::bail!("ended at the second request: open calls were cut")
+    stop.send_replace(Stop::AtOnce);
+    end.asked().await;
+    anyhow::bail!("ended at the third request, without a last word to open calls")
 }

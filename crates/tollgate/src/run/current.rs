@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::{mpsc, watch};
 use tollgate_store::{Digest, Store};
 
-use super::RunError;
+use super::{LAST_WORDS, RunError, Stop};
 use crate::config::Config;
 use crate::gateway::{Gateway, Surroundings};
 use crate::listener::Acceptor;
@@ -25,7 +25,7 @@ type StoredKey = (String, String, Digest);
 pub(super) struct Current {
     store: Store,
     scan_seed: u64,
-    stop: watch::Receiver<bool>,
+    stop: watch::Receiver<Stop>,
     /// Where the simulated provider of this process listens, once one was wanted.
     simulated: Option<SocketAddr>,
     /// The stored keys that the gateway of the moment knows.
@@ -33,7 +33,7 @@ pub(super) struct Current {
 }
 
 impl Current {
-    pub(super) fn new(store: Store, scan_seed: u64, stop: watch::Receiver<bool>) -> Self {
+    pub(super) fn new(store: Store, scan_seed: u64, stop: watch::Receiver<Stop>) -> Self {
         Self { store, scan_seed, stop, simulated: None, known: Vec::new() }
     }
 
@@ -146,9 +146,9 @@ impl Current {
         let mut stop = self.stop.clone();
         tokio::spawn(async move {
             let over = async move {
-                let _ = stop.wait_for(|stop| *stop).await;
+                let _ = stop.wait_for(Stop::is_asked).await;
                 // Streams that drain still need their provider.
-                tokio::time::sleep(grace).await;
+                tokio::time::sleep(grace + LAST_WORDS).await;
             };
             simulate::serve(listener, tollgate_simulate::Simulator::new(), over).await
         });

@@ -17,6 +17,7 @@ use super::call::Said;
 use super::read::Ask;
 use super::settle::Settling;
 use super::watch::Watched;
+use crate::cut::Cut;
 use body::Flow;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -75,7 +76,7 @@ pub fn reply(ask: &Ask, watched: Watched, settling: &Settling) -> Result<Ready, 
 impl Ready {
     /// The response; a whole answer is booked here, a stream at its end.
     #[must_use]
-    pub fn send(mut self, mut settling: Settling) -> Response<ReplyBody> {
+    pub fn send(mut self, mut settling: Settling, cut: &Cut) -> Response<ReplyBody> {
         heads::losses(&self.losses, &mut self.headers);
         settling.record.losses = self.losses;
         settling.record.status = 200;
@@ -85,7 +86,7 @@ impl Ready {
                 settling.settle();
                 ReplyBody::whole(bytes)
             }
-            ReadyBody::Stream(flow) => ReplyBody::stream(flow, settling),
+            ReadyBody::Stream(flow) => ReplyBody::stream(flow, settling, cut.awaited()),
         };
         let mut response = Response::new(body);
         *response.headers_mut() = self.headers;

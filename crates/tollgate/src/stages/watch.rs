@@ -4,7 +4,7 @@
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use tollgate_model::{Event, Record};
+use tollgate_model::{Event, Fault, Record};
 
 use super::admit::Permit;
 use super::call::{Answer, Said};
@@ -49,6 +49,13 @@ impl Watched {
         }
         meter(&events[from..], record);
         Poll::Ready(next)
+    }
+
+    /// Ends the stream here with a fault; the provider's call is closed.
+    pub fn cut(&mut self, fault: Fault, events: &mut Vec<Event>, record: &mut Record) {
+        let Said::Stream(source) = &mut self.answer.said else { return };
+        source.fail(fault, events);
+        meter(events, record);
     }
 }
 

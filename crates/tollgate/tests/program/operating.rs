@@ -183,6 +183,55 @@ fn two_hundred_open_streams_end_whole_when_the_process_is_told_to_end() {
 }
 
 #[test]
+fn what_is_open_when_the_grace_is_over_ends_with_an_error_and_is_booked() {
+    for asked_twice in [false, true] {
+        let grace = if asked_twice { "60s" } else { "1s" };
+        let mut site = Site::with(&format!("shutdown: {{ grace: {grace} }}\n"));
+        let begun = Instant::now();
+        let replies: Vec<_> = std::thread::scope(|scope| {
+            let mut calls = Vec::new();
+            for (number, dialect) in DIALECTS.into_iter().enumerate() {
+                let site = &site;
+                // In its caller's own dialect, in another one, and before the first byte.
+                let own = format!("{}/hello-pace-100ms-words-400", dialect.provider);
+                let other = DIALECTS[(number + 1) % DIALECTS.len()].provider;
+                let other = format!("{other}/hello-pace-100ms-words-400");
+                for (model, stream) in
+                    [(own, true), (other, true), ("chat/fault-silence".into(), false)]
+                {
+                    calls.push((
+                        dialect,
+                        stream,
+                        scope.spawn(move || site.call(dialect, &model, stream)),
+                    ));
+                }
+            }
+            std::thread::sleep(Duration::from_millis(700));
+            site.signal("-TERM");
+            if asked_twice {
+                std::thread::sleep(Duration::from_millis(300));
+                site.signal("-TERM");
+            }
+            calls
+                .into_iter()
+                .map(|(dialect, stream, call)| (dialect, stream, call.join().unwrap()))
+                .collect()
+        });
+        assert_eq!(site.wait(), Some(0), "{}", site.log());
+        assert!(begun.elapsed() < Duration::from_secs(20), "the second request was not heard");
+        for (dialect, stream, reply) in &replies {
+            let status = if *stream { 200 } else { 503 };
+            assert_eq!(reply.status, status, "{dialect:?}: {}", reply.body);
+            assert!(reply.body.contains("going down"), "{dialect:?}: {}", reply.body);
+            assert!(!dialect.ends_cleanly(&reply.body), "{dialect:?}: {}", reply.body);
+        }
+        let log = site.log();
+        assert_eq!(log.matches("shutting_down").count(), replies.len(), "{log}");
+        assert_eq!(log.matches("\"tollgate.left\":true").count(), 0, "{log}");
+    }
+}
+
+#[test]
 fn a_stale_connection_of_the_provider_is_replaced_silently() {
     // A provider that closes every connection after one answer, a moment later.
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

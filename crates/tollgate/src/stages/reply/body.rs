@@ -7,9 +7,10 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use tollgate_model::{Event, Lane};
+use tollgate_model::{Event, Fault, Lane};
 use tollgate_wire::{Dialect, ReplyContext, StreamEncoder};
 
+use crate::cut::Awaited;
 use crate::stages::call::Said;
 use crate::stages::settle::Settling;
 use crate::stages::watch::Watched;
@@ -20,7 +21,7 @@ pub struct ReplyBody(Inner);
 #[derive(Debug)]
 enum Inner {
     Whole(Option<Bytes>),
-    Stream { flow: Box<Flow>, settling: Option<Settling> },
+    Stream { flow: Box<Flow>, settling: Option<Settling>, cut: Awaited },
 }
 
 impl ReplyBody {
@@ -29,8 +30,8 @@ impl ReplyBody {
         Self(Inner::Whole(Some(bytes)))
     }
 
-    pub(super) fn stream(flow: Box<Flow>, settling: Settling) -> Self {
-        Self(Inner::Stream { flow, settling: Some(settling) })
+    pub(super) fn stream(flow: Box<Flow>, settling: Settling, cut: Awaited) -> Self {
+        Self(Inner::Stream { flow, settling: Some(settling), cut })
     }
 }
 
@@ -47,8 +48,14 @@ impl Body for ReplyBody {
                 let bytes = bytes.take().filter(|bytes| !bytes.is_empty());
                 Poll::Ready(bytes.map(|bytes| Ok(Frame::data(bytes))))
             }
-            Inner::Stream { flow, settling } => {
-                let next = ready!(flow.poll_next(cx, settling));
+            Inner::Stream { flow, settling, cut } => {
+                let mut next = flow.poll_next(cx, settling);
+                if next.is_pending() {
+                    // Nothing to say: the moment to hear whether this is the end.
+                    let fault = ready!(cut.poll(cx));
+                    next = Poll::Ready(flow.cut(fault, settling));
+                }
+                let next = ready!(next);
                 Poll::Ready(next.map(|bytes| Ok(Frame::data(bytes))))
             }
         }
@@ -134,6 +141,17 @@ impl Flow {
                 return Poll::Ready(Some(bytes));
             }
         }
+    }
+
+    /// The last bytes of a stream that has to end here.
+    fn cut(&mut self, fault: Fault, settling: &mut Option<Settling>) -> Option<Bytes> {
+        let mut open = settling.take()?;
+        self.events.clear();
+        self.watched.cut(fault, &mut self.events, &mut open.record);
+        let bytes = self.written(Bytes::new());
+        open.record.response_bytes += bytes.len() as u64;
+        open.settle();
+        Some(bytes)
     }
 
     fn written(&mut self, raw: Bytes) -> Bytes {
