@@ -2,7 +2,7 @@
 //!
 //! `to=HOST:PORT path=/v1/chat/completions key=KEY model=NAME bytes=1024` and one of
 //! `connections=32 requests=20000` (closed loop), `rate=1000 seconds=5 connections=64` (open
-//! loop), `streams=50` (each read to its end), or `hold=1000 seconds=4` (opened, then kept).
+//! loop; also the longest time without an answer), `streams=50` (each read to its end), or `hold=1000 seconds=4` (opened, then kept).
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -153,7 +153,7 @@ async fn open_loop(plan: &Arc<Plan>) -> anyhow::Result<String> {
                 let due = begin + pause * u32::try_from(number)?;
                 sleep_until(due).await;
                 once(&mut stream, &mut reader, &plan.request).await?;
-                seen.push(due.elapsed().as_micros());
+                seen.push((due.elapsed().as_micros(), begin.elapsed().as_micros()));
             }
         }));
     }
@@ -161,6 +161,9 @@ async fn open_loop(plan: &Arc<Plan>) -> anyhow::Result<String> {
     for task in tasks {
         seen.extend(task.await??);
     }
+    let mut answered: Vec<_> = seen.iter().map(|(_, at)| *at).collect();
+    answered.sort_unstable();
+    let gap = answered.windows(2).map(|two| two[1] - two[0]).max().unwrap_or(0);
     seen.sort_unstable();
     let at = |share: f64| {
         #[expect(
@@ -170,9 +173,14 @@ async fn open_loop(plan: &Arc<Plan>) -> anyhow::Result<String> {
             reason = "an index"
         )]
         let index = ((seen.len() - 1) as f64 * share) as usize;
-        seen[index]
+        seen[index].0
     };
-    Ok(format!("{{\"done\":{},\"p50_us\":{},\"p99_us\":{}}}", seen.len(), at(0.5), at(0.99)))
+    Ok(format!(
+        "{{\"done\":{},\"p50_us\":{},\"p99_us\":{},\"longest_gap_us\":{gap}}}",
+        seen.len(),
+        at(0.5),
+        at(0.99)
+    ))
 }
 
 async fn streams(plan: &Arc<Plan>) -> anyhow::Result<String> {
