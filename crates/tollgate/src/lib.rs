@@ -3,6 +3,7 @@
 //! Begin with `pipeline.rs`: it is the life of a request on one page.
 
 pub mod admin;
+pub mod caught;
 pub mod cli;
 pub mod config;
 pub mod cut;

@@ -12,6 +12,7 @@ use http::{Request, Response};
 use hyper::body::Incoming;
 use tollgate_model::Fault;
 
+use crate::caught::caught;
 use crate::gateway::Gateway;
 use crate::hop;
 use crate::listener::host;
@@ -33,7 +34,7 @@ pub async fn serve(worker: &Worker, request: Request<Incoming>) -> Response<Repl
     // Calls that wait when the grace is over are told so, and booked.
     let answer = tokio::select! {
         biased;
-        answer = answer(worker, &gateway, speech, (head, &mut body), &mut settling) => answer,
+        answer = caught(answer(worker, &gateway, speech, (head, &mut body), &mut settling)) => answer,
         fault = worker.shared.cut.told() => Err(fault),
     };
     match answer {

@@ -7,10 +7,12 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use http::Request;
 use tollgate_model::Record;
 
+use crate::caught;
 use crate::telemetry::Telemetry;
 use crate::worker::Worker;
 
-/// A call that is not booked yet. Dropped unbooked, it is booked as one whose caller has left.
+/// A call that is not booked yet. Dropped unbooked, it is booked as one whose caller has left, or
+/// as a bug when a panic dropped it.
 #[derive(Debug)]
 pub struct Settling {
     pub record: Box<Record>,
@@ -72,10 +74,15 @@ impl Drop for Settling {
         if self.booked {
             return;
         }
-        self.record.left = true;
-        if self.record.status == 0 {
-            // No status line was sent; this is the word for it that operators know.
-            self.record.status = 499;
+        if std::thread::panicking() {
+            self.record.fault = Some(caught::fault());
+            self.record.status = 500;
+        } else {
+            self.record.left = true;
+            if self.record.status == 0 {
+                // No status line was sent; this is the word for it that operators know.
+                self.record.status = 499;
+            }
         }
         self.book();
     }
