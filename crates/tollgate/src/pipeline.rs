@@ -31,10 +31,13 @@ pub async fn serve(worker: &Worker, request: Request<Incoming>) -> Response<Repl
     let speech = read::listen(&head);
     let dialect = speech.dialect;
     settling.record.dialect = Some(dialect.id());
+    // Boxed, so that a connection holds this room only while a call is being answered: not while
+    // it is idle, nor while a stream runs.
+    let answer = Box::pin(answer(worker, &gateway, speech, (head, &mut body), &mut settling));
     // Calls that wait when the grace is over are told so, and booked.
     let answer = tokio::select! {
         biased;
-        answer = caught(answer(worker, &gateway, speech, (head, &mut body), &mut settling)) => answer,
+        answer = caught(answer) => answer,
         fault = worker.shared.cut.told() => Err(fault),
     };
     match answer {
