@@ -9,6 +9,9 @@
 //! a decode by one and an encode by another.
 
 pub mod auth;
+mod call_id;
+mod cited;
+mod claude;
 pub mod dialect;
 pub mod dialects;
 pub mod framing;
@@ -19,8 +22,10 @@ pub mod provider;
 pub mod providers;
 pub mod refused;
 pub mod scan;
+mod sealed;
 pub mod signature;
 pub mod splice;
+mod strict_schema;
 
 pub use dialect::{
     DIALECTS, Dialect, Encoded, EncodedFault, Incoming, Outgoing, Recipient, ReplyContext, Rules,

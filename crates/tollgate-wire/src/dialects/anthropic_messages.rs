@@ -9,9 +9,7 @@ use crate::{
     Route, Rules, Snapshot, StreamDecoder, StreamEncoder,
 };
 
-mod call_id;
 mod citation;
-mod cited;
 pub mod count_tokens;
 mod fault;
 mod fields;
@@ -20,7 +18,6 @@ pub mod models;
 mod pieces;
 mod reply;
 mod request;
-mod sealed;
 mod stop;
 mod stream;
 mod unparsed;

@@ -17,8 +17,8 @@ mod tests {
     use tollgate_model::{Citation, DialectId, Signature};
 
     use super::*;
-    use crate::dialects::anthropic_messages::{ID, citation, sealed};
-    use crate::signature;
+    use crate::dialects::anthropic_messages::{ID, citation};
+    use crate::{sealed, signature};
 
     #[test]
     fn what_others_signed_is_found_and_what_anthropic_signed_is_not() {
@@ -28,7 +28,7 @@ mod tests {
         let cited = Citation { url: Some("https://example.com".into()), ..Citation::default() };
         let json = |text: String| serde_json::json!({"x": text}).to_string();
         assert!(is_in(json(signature::written(&other, ID)).as_bytes()));
-        assert!(is_in(json(sealed::written(&other)).as_bytes()));
+        assert!(is_in(json(sealed::written(&other, ID)).as_bytes()));
         assert!(is_in(citation::written(&cited).unwrap().to_string().as_bytes()));
         assert!(!is_in(json(signature::written(&own, ID)).as_bytes()));
     }

@@ -6,8 +6,8 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use tollgate_model::{Event, Signature};
 
-use super::{ID, call_id, citation, sealed, unparsed};
-use crate::signature;
+use super::{ID, citation, unparsed};
+use crate::{call_id, sealed, signature};
 
 /// Blocks that are open at the same time; Anthropic opens one after the other.
 const MOST_OPEN: usize = 64;
@@ -86,14 +86,14 @@ impl Pieces {
             }
             "redacted_thinking" => {
                 let data = signature::read(text_of(&json, "data"), ID);
-                match sealed::of_call(&data) {
+                match sealed::of_call(&data, ID) {
                     Some(_) => self.sealed = Some(data),
                     None => out.push(Event::RedactedReasoning { choice: 0, data }),
                 }
                 Block::Done
             }
             "tool_use" => {
-                let call = self.sealed.take().and_then(|data| sealed::of_call(&data));
+                let call = self.sealed.take().and_then(|data| sealed::of_call(&data, ID));
                 let index = self.calls;
                 self.calls += 1;
                 out.push(Event::ToolCallStart {

@@ -5,13 +5,13 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use tollgate_model::{Event, Fault, FinishReason, Losses, Part, PartKind, Reply};
+use tollgate_model::{Citation, Event, Fault, FinishReason, Losses, Part, PartKind, Reply};
 
 use super::pieces::Pieces;
 use super::request::sealed_block;
 use super::usage::{self, Statement};
-use super::{ID, call_id, cited, fault, stop, unparsed};
-use crate::{Encoded, ReplyContext, signature};
+use super::{ID, citation, fault, stop, unparsed};
+use crate::{Encoded, ReplyContext, call_id, cited, signature};
 
 /// Reads a whole answer.
 pub(super) fn decode(body: &[u8]) -> Result<Vec<Event>, Fault> {
@@ -97,8 +97,8 @@ pub(super) fn encode(reply: &Reply, context: &ReplyContext) -> Encoded {
             match &part.kind {
                 PartKind::Text(text) => {
                     let citations = choice.citations.iter().filter(|(of, _)| *of == at);
-                    let citations: Vec<_> = citations.map(|(_, citation)| citation).collect();
-                    chars = cited::blocks(text, chars, &citations, &mut content, &mut losses);
+                    let citations = citations.map(|(_, citation)| citation);
+                    chars = text_blocks(text, chars, citations, &mut content, &mut losses);
                 }
                 PartKind::ToolCall { id, name, arguments, signature } => {
                     content.extend(signature.as_ref().map(sealed_block));
@@ -134,6 +134,33 @@ pub(super) fn encode(reply: &Reply, context: &ReplyContext) -> Encoded {
         "usage": usage::written(&reply.usage),
     });
     Encoded { body: Bytes::from(body.to_string()), losses }
+}
+
+/// Writes `text`, which begins at character `from` of the answer, as one block or several, and
+/// gives the character at which it ends.
+fn text_blocks<'c>(
+    text: &str,
+    from: u64,
+    citations: impl Iterator<Item = &'c Citation>,
+    out: &mut Vec<Value>,
+    losses: &mut Losses,
+) -> u64 {
+    let written = citations.filter_map(|citation| {
+        let json = citation::written(citation);
+        if json.is_none() {
+            losses.dropped("", "citations");
+        }
+        json.map(|json| ((citation.start, citation.end), json))
+    });
+    let (pieces, end) = cited::pieces(text, from, written);
+    for (text, citations) in pieces {
+        let mut block = json!({"type": "text", "text": text});
+        if !citations.is_empty() {
+            block["citations"] = Value::Array(citations);
+        }
+        out.push(block);
+    }
+    end
 }
 
 /// Gemini signs its last text too. A block of thinking behind the answer would be taken for the

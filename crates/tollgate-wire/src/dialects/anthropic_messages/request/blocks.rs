@@ -10,7 +10,8 @@ use tollgate_model::{
 
 use super::call_ids::CallIds;
 use super::content::source_written;
-use crate::dialects::anthropic_messages::{ID, sealed, unparsed};
+use crate::dialects::anthropic_messages::{ID, unparsed};
+use crate::sealed;
 
 /// Writes the blocks of one request, message after message.
 #[derive(Debug, Default)]
@@ -256,5 +257,5 @@ pub(super) fn cache_written(mark: &CacheMark, path: &str, losses: &mut Losses) -
 
 /// A signature over a call cannot be sent to Anthropic, but can be shown to its callers.
 pub(in super::super) fn sealed_block(signature: &tollgate_model::Signature) -> Value {
-    json!({"type": "redacted_thinking", "data": sealed::written(signature)})
+    json!({"type": "redacted_thinking", "data": sealed::written(signature, ID)})
 }

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::collections::VecDeque;
 
-use crate::dialects::anthropic_messages::call_id;
+use crate::call_id;
 
 #[derive(Debug, Default)]
 pub(super) struct CallIds {

@@ -9,8 +9,8 @@ use super::decode::shape_of;
 use crate::dialects::anthropic_messages::ID;
 use crate::dialects::anthropic_messages::citation;
 use crate::dialects::anthropic_messages::fields::{Fields, wrong};
-use crate::dialects::anthropic_messages::{call_id, sealed, unparsed};
-use crate::signature;
+use crate::dialects::anthropic_messages::unparsed;
+use crate::{call_id, sealed, signature};
 
 /// Where a content stands; a tool result inside a tool result is not looked into.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub(super) fn decode(
         parts.push(decode_block(block, format!("{path}[{at}]"), place)?);
     }
     if place == Place::Assistant {
-        sealed::attach(&mut parts);
+        sealed::attach(&mut parts, ID);
     }
     Ok((parts, shape))
 }

@@ -6,10 +6,11 @@ use serde_json::{Map, Value, json};
 use tollgate_model::{Chat, Fault, Losses, MediaSource, OutputFormat, Part, PartKind, ToolChoice};
 
 use super::decode::OUTPUT_FORMAT;
-use super::known::{self, Known};
-use super::{conversation, schema, thinking, thoughts, tools};
+use super::{conversation, thinking, tools};
+use crate::claude::thinking::Written;
+use crate::claude::{self, Known, thoughts};
 use crate::dialects::anthropic_messages::{ID, VERSION};
-use crate::{Outgoing, Recipient};
+use crate::{Outgoing, Recipient, strict_schema};
 
 /// What a request is written for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,15 +28,15 @@ pub(in super::super) fn encode(
 ) -> Result<Outgoing, Fault> {
     let mut losses = Losses::default();
     let own = chat.extras.is_of(ID);
-    let gathered = if own { None } else { thoughts::gathered(&chat.messages) };
+    let gathered = if own { None } else { thoughts::gathered(&chat.messages, ID) };
     let messages = gathered.as_deref().unwrap_or(&chat.messages);
-    let known = known::of(to.model);
+    let known = claude::of(to.model);
     let mut out = Map::new();
     out.insert("model".into(), json!(to.model));
 
     let thinking = match &chat.reasoning {
         Some(wanted) if own => thinking::encode_own(wanted),
-        _ => thinking::encode_foreign(chat, messages, known, &mut losses),
+        _ => claude::thinking::wanted(chat, messages, (known, &[ID]), &mut losses),
     };
     let (mut system, messages) = conversation::encode(messages, own, &mut losses)?;
     if !own && chat.output == OutputFormat::Json {
@@ -99,7 +100,7 @@ fn headers(chat: &Chat, own: bool) -> Vec<(HeaderName, HeaderValue)> {
 
 /// The cap on output. Anthropic demands one: without a word of the caller it is the documented
 /// default of the model, on top of what thinking takes.
-fn cap(chat: &Chat, own: bool, known: Known, thinking: &thinking::Written) -> Option<u64> {
+fn cap(chat: &Chat, own: bool, known: Known, thinking: &Written) -> Option<u64> {
     match chat.max_output_tokens {
         // A budget must be below the cap; it was made to fit, but never below its least.
         Some(cap) if !own => Some(cap.max(thinking.budget().saturating_add(1))),
@@ -136,7 +137,7 @@ fn answer_only(chat: &Chat, own: bool, cap: Option<u64>, out: &mut Map<String, V
 fn output_config(
     chat: &Chat,
     known: Known,
-    thinking: thinking::Written,
+    thinking: Written,
     out: &mut Map<String, Value>,
     losses: &mut Losses,
 ) {
@@ -147,8 +148,8 @@ fn output_config(
     if let OutputFormat::Schema { schema, .. } = &chat.output {
         let mut schema = schema.clone();
         if !chat.extras.is_of(ID) {
-            schema::make_object(&mut schema);
-            if schema::tidy(&mut schema) || !known.structured_output {
+            strict_schema::make_object(&mut schema);
+            if strict_schema::tidy(&mut schema) || !known.structured_output {
                 losses.approximated("", "response_format");
             }
         }

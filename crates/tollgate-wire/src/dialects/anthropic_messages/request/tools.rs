@@ -6,10 +6,10 @@ use tollgate_model::{Chat, Extras, Fault, Losses, Tool, ToolChoice, ToolKind};
 use super::blocks::cache_written;
 use super::content::cache_mark;
 use super::decode::{Spelt, leave};
-use super::known::Known;
-use super::schema;
+use crate::claude::Known;
 use crate::dialects::anthropic_messages::ID;
 use crate::dialects::anthropic_messages::fields::Fields;
+use crate::strict_schema;
 
 /// Reads one tool. Those that Anthropic runs, or gives a type of its own, are kept whole.
 pub(super) fn decode(tool: Value, path: String) -> Result<Tool, Fault> {
@@ -107,8 +107,8 @@ fn encode_tool(tool: &Tool, known: Known, path: &str, losses: &mut Losses) -> Op
                 }
                 // Not strict is what everyone means by saying nothing.
                 strict = strict.filter(|strict| *strict);
-                schema::make_object(&mut parameters);
-                if strict == Some(true) && schema::tidy(&mut parameters) {
+                strict_schema::make_object(&mut parameters);
+                if strict == Some(true) && strict_schema::tidy(&mut parameters) {
                     losses.approximated(path, "parameters");
                 }
             }

@@ -1,5 +1,5 @@
-//! One id of a tool call. Anthropic refuses characters that other providers' ids hold, so such an
-//! id travels spelt in those it takes, and is told to its provider again as it was.
+//! One id of a tool call. Anthropic and Bedrock refuse characters that other providers' ids hold, so
+//! such an id travels spelt in those they take, and is told to its provider again as it was.
 
 use std::borrow::Cow;
 
@@ -8,8 +8,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 const SPELT: &str = "toolu_tg_";
 
-/// The id in characters that Anthropic takes.
-pub(super) fn written(id: &str) -> Cow<'_, str> {
+/// The id in letters, digits, `_` and `-`.
+pub(crate) fn written(id: &str) -> Cow<'_, str> {
     let fits = |letter: u8| letter.is_ascii_alphanumeric() || letter == b'_' || letter == b'-';
     if id.bytes().all(fits) {
         Cow::Borrowed(id)
@@ -19,7 +19,7 @@ pub(super) fn written(id: &str) -> Cow<'_, str> {
 }
 
 /// The id as its provider gave it.
-pub(super) fn read(id: String) -> String {
+pub(crate) fn read(id: String) -> String {
     let spelt = id.strip_prefix(SPELT).and_then(|text| URL_SAFE_NO_PAD.decode(text).ok());
     let own = spelt.and_then(|bytes| String::from_utf8(bytes).ok());
     // Only what would be spelt so again was spelt by us.

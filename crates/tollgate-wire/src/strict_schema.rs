@@ -1,10 +1,10 @@
-//! JSON Schemas that other dialects' callers wrote, made to fit what Anthropic takes: the root is
-//! an object; and where an answer is held to a schema, objects are closed and the keywords that
-//! Anthropic does not enforce become a remark in the description.
+//! JSON Schemas that other dialects' callers wrote, made to fit what Anthropic and Bedrock take: the
+//! root is an object; and where an answer is held to a schema, objects are closed and the keywords
+//! that are not enforced become a remark in the description.
 
 use serde_json::{Value, json};
 
-/// Keywords that Anthropic refuses in a schema to which it holds an answer.
+/// Keywords that are refused in a schema to which an answer is held.
 const NOT_ENFORCED: &[&str] = &[
     "minimum",
     "maximum",
@@ -41,7 +41,7 @@ const NAMED: &[&str] = &["properties", "$defs", "definitions"];
 const DEEPEST: u32 = 100;
 
 /// Arguments are an object; a schema that does not say so is completed.
-pub(super) fn make_object(schema: &mut Value) {
+pub(crate) fn make_object(schema: &mut Value) {
     if let Value::Object(fields) = schema {
         if fields.get("type").is_none_or(Value::is_null) {
             fields.insert("type".into(), json!("object"));
@@ -54,8 +54,8 @@ pub(super) fn make_object(schema: &mut Value) {
     }
 }
 
-/// Makes a schema one that Anthropic holds an answer to. `true` when it means less than before.
-pub(super) fn tidy(schema: &mut Value) -> bool {
+/// Makes a schema one that an answer can be held to. `true` when it means less than before.
+pub(crate) fn tidy(schema: &mut Value) -> bool {
     tidy_at(schema, DEEPEST)
 }
 

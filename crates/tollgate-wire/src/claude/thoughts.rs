@@ -1,32 +1,32 @@
 //! Thinking that comes back in pieces. A client of Gemini's dialect keeps the parts of a stream as
-//! they came, with the signature on the last of them; Anthropic's signature stands over the whole.
-//! Callers of this very dialect give whole blocks back, and nothing here touches theirs.
+//! they came, with the signature on the last of them; Claude's signature stands over the whole.
+//! Callers of a dialect that has whole blocks give those back, and nothing here touches theirs.
 
-use tollgate_model::{Message, Part, PartKind};
-
-use crate::dialects::anthropic_messages::ID;
+use tollgate_model::{DialectId, Message, Part, PartKind};
 
 /// The messages with such pieces joined; `None` when there are none.
-pub(super) fn gathered(messages: &[Message]) -> Option<Vec<Message>> {
-    let has_pieces = |message: &Message| message.parts.windows(2).any(goes_on);
+/// `signs`: the dialect whose signatures the model will be shown.
+pub(crate) fn gathered(messages: &[Message], signs: DialectId) -> Option<Vec<Message>> {
+    let has_pieces = |message: &Message| message.parts.windows(2).any(|pair| goes_on(pair, signs));
     if !messages.iter().any(has_pieces) {
         return None;
     }
-    let joined = |message: &Message| Message { parts: join(&message.parts), ..message.clone() };
+    let joined =
+        |message: &Message| Message { parts: join(&message.parts, signs), ..message.clone() };
     Some(messages.iter().map(joined).collect())
 }
 
 /// The second part goes on with the thought of the first.
-fn goes_on(pair: &[Part]) -> bool {
+fn goes_on(pair: &[Part], signs: DialectId) -> bool {
     let [first, second] = pair else { return false };
-    is_unsigned(first) && thought(second).is_some() && is_of_this_dialect(second)
+    is_unsigned(first) && thought(second).is_some() && is_signed_by(second, signs)
 }
 
-fn join(parts: &[Part]) -> Vec<Part> {
+fn join(parts: &[Part], signs: DialectId) -> Vec<Part> {
     let mut out: Vec<Part> = Vec::with_capacity(parts.len());
     for part in parts {
         match (out.last_mut(), thought(part)) {
-            (Some(open), Some(more)) if is_unsigned(open) && is_of_this_dialect(part) => {
+            (Some(open), Some(more)) if is_unsigned(open) && is_signed_by(part, signs) => {
                 let text = [thought(open).unwrap_or_default(), more].concat();
                 let mut whole = part.clone();
                 if let PartKind::Reasoning { text: place, .. } = &mut whole.kind {
@@ -51,11 +51,11 @@ fn is_unsigned(part: &Part) -> bool {
     matches!(part.kind, PartKind::Reasoning { signature: None, .. })
 }
 
-/// Unsigned, or signed here: pieces are not joined to the proof of another provider's thought.
-fn is_of_this_dialect(part: &Part) -> bool {
+/// Unsigned, or signed by that dialect: pieces are not joined to the proof of another provider's thought.
+fn is_signed_by(part: &Part, signs: DialectId) -> bool {
     match &part.kind {
         PartKind::Reasoning { signature, .. } => {
-            signature.as_ref().is_none_or(|signature| signature.origin == ID)
+            signature.as_ref().is_none_or(|signature| signature.origin == signs)
         }
         _ => false,
     }
@@ -66,6 +66,8 @@ mod tests {
     use tollgate_model::{Role, Signature};
 
     use super::*;
+
+    const ID: DialectId = DialectId("anthropic-messages");
 
     fn piece(text: &str, signed: bool) -> Part {
         let signature = signed.then(|| Signature { origin: ID, data: "c2ln".to_owned() });
@@ -81,7 +83,7 @@ mod tests {
             Part::text("Yes."),
             piece("More", false),
         ];
-        let joined = gathered(&[Message::new(Role::Assistant, parts)]).unwrap();
+        let joined = gathered(&[Message::new(Role::Assistant, parts)], ID).unwrap();
         assert_eq!(
             joined[0].parts,
             [piece("The user asks.", true), Part::text("Yes."), piece("More", false)]
@@ -91,6 +93,6 @@ mod tests {
     #[test]
     fn two_signed_thoughts_stay_two() {
         let parts = vec![piece("One.", true), piece("Two.", true)];
-        assert_eq!(gathered(&[Message::new(Role::Assistant, parts)]), None);
+        assert_eq!(gathered(&[Message::new(Role::Assistant, parts)], ID), None);
     }
 }

@@ -1,32 +1,35 @@
-//! What is known about Anthropic's models by their names, so that a request written for another
-//! vendor becomes one that the model takes. A request of Anthropic's own callers is never changed
-//! by it.
+//! What is known about Claude models by their names, wherever they are served, so that a request
+//! written for another vendor becomes one that the model takes. A request of a dialect's own
+//! callers is never changed by it.
 //!
 //! A name that is not a Claude's is another host's model behind Anthropic's wire format: such
 //! hosts follow the older, simpler form of everything.
 
+pub(crate) mod thinking;
+pub(crate) mod thoughts;
+
 /// Facts about one model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Known {
+pub(crate) struct Known {
     /// Decides for itself how long to think (`adaptive`); a budget is outdated or refused.
-    pub(super) adaptive: bool,
+    pub(crate) adaptive: bool,
     /// Takes `output_config.effort`.
-    pub(super) effort: bool,
+    pub(crate) effort: bool,
     /// Takes `xhigh`.
-    pub(super) extra_effort: bool,
+    pub(crate) extra_effort: bool,
     /// Refuses `temperature`, `top_p` and `top_k`.
-    pub(super) no_sampling: bool,
+    pub(crate) no_sampling: bool,
     /// Refuses `temperature` and `top_p` together.
-    pub(super) one_sampling: bool,
+    pub(crate) one_sampling: bool,
     /// Holds an answer or a call to a schema.
-    pub(super) structured_output: bool,
+    pub(crate) structured_output: bool,
     /// The cap on output when the caller gave none; Anthropic demands one.
-    pub(super) max_tokens: u64,
+    pub(crate) max_tokens: u64,
 }
 
 /// What is known about the model of that name. Prefixes of hosts (`anthropic/`, `us.anthropic.`)
 /// and dates behind the name do not matter.
-pub(super) fn of(model: &str) -> Known {
+pub(crate) fn of(model: &str) -> Known {
     let Some((family, version)) = parse(model) else {
         return Known {
             adaptive: false,
