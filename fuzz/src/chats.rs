@@ -228,6 +228,6 @@ fn context() -> ReplyContext {
         created: 1,
         model: "m".into(),
         stream_usage: true,
-        json_array: false,
+        ..ReplyContext::default()
     }
 }

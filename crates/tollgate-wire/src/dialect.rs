@@ -142,6 +142,8 @@ pub struct ReplyContext {
     pub created: u64,
     /// Stands in where the provider did not name the model.
     pub model: String,
+    /// How long the call took until its answer began.
+    pub latency_ms: u64,
     /// The caller wants usage at the end of a stream, where the dialect makes it optional.
     pub stream_usage: bool,
     /// The caller wants a stream as one JSON array instead of server-sent events.
@@ -157,6 +159,8 @@ pub struct Encoded {
 #[derive(Clone, Debug)]
 pub struct EncodedFault {
     pub status: u16,
+    /// Headers in which the dialect's callers look for what went wrong.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
     pub body: Bytes,
 }
 

@@ -85,7 +85,7 @@ fn context(exchange: &Exchange) -> ReplyContext {
         created: 1_700_000_000,
         model: exchange.model.clone().unwrap_or_else(|| "unnamed".into()),
         stream_usage: true,
-        json_array: false,
+        ..ReplyContext::default()
     }
 }
 

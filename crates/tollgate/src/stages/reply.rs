@@ -115,6 +115,7 @@ fn context(ask: &Ask, watched: &Watched, settling: &Settling) -> ReplyContext {
     ReplyContext {
         id: settling.record.request_id.chars().filter(char::is_ascii_alphanumeric).collect(),
         created: settling.record.started_us / 1_000_000,
+        latency_ms: settling.elapsed_us() / 1000,
         model: watched.answer.target.model.clone(),
         stream_usage: ask.wants_stream_usage,
         json_array: ask.framing() == Framing::JsonArray,

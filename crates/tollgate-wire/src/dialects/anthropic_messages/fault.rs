@@ -142,7 +142,7 @@ pub(super) fn encode(fault: &Fault, request_id: &str) -> EncodedFault {
     let status = fault.status();
     let mut body = object(fault, status);
     body["request_id"] = json!(request_id);
-    EncodedFault { status, body: Bytes::from(body.to_string()) }
+    EncodedFault { status, headers: Vec::new(), body: Bytes::from(body.to_string()) }
 }
 
 /// The error object; inside a stream it has no `request_id`.

@@ -137,7 +137,7 @@ fn seconds(delay: &str) -> Option<u64> {
 pub(super) fn encode(fault: &Fault, request_id: &str) -> EncodedFault {
     let status = status(fault);
     let body = json!({"error": object(fault, Some(request_id))});
-    EncodedFault { status, body: Bytes::from(body.to_string()) }
+    EncodedFault { status, headers: Vec::new(), body: Bytes::from(body.to_string()) }
 }
 
 /// Google's statuses: it has none for "overloaded" of its own.

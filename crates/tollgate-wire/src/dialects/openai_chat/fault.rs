@@ -187,7 +187,7 @@ fn retry_after(headers: &HeaderMap) -> Option<u64> {
 
 pub(super) fn encode(fault: &Fault, _request_id: &str) -> EncodedFault {
     let body = json!({"error": object(fault)}).to_string();
-    EncodedFault { status: fault.status(), body: Bytes::from(body) }
+    EncodedFault { status: fault.status(), headers: Vec::new(), body: Bytes::from(body) }
 }
 
 /// The error object, in a body or in a frame of a stream.

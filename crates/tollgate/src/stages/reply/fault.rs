@@ -18,6 +18,7 @@ pub fn fault(dialect: &dyn Dialect, fault: Fault, mut settling: Settling) -> Res
     let status = StatusCode::from_u16(encoded.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut headers = heads::of_call(&settling);
     headers.insert(CONTENT_TYPE, JSON);
+    headers.extend(encoded.headers);
     if let Some(target) = &settling.record.target
         && let Ok(target) = HeaderValue::from_str(target)
     {
