@@ -7,8 +7,10 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::{AssertSqlSafe, SqlSafeStr as _};
 
 /// Version, what it is about, and the SQL.
-const SQLITE: &[(i64, &str, &str)] =
-    &[(1, "keys", include_str!("../migrations/sqlite/0001_keys.sql"))];
+const SQLITE: &[(i64, &str, &str)] = &[
+    (1, "keys", include_str!("../migrations/sqlite/0001_keys.sql")),
+    (2, "objects", include_str!("../migrations/sqlite/0002_objects.sql")),
+];
 
 pub(crate) fn sqlite() -> Migrator {
     let steps = SQLITE.iter().map(|(version, about, sql)| {

@@ -1,5 +1,5 @@
-//! The store: one data directory with a SQLite database and a pepper. The request path never waits
-//! for it.
+//! The store: one data directory with a SQLite database and a pepper. A call waits for it
+//! only where an object that rests at a provider is made or asked for.
 
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -13,6 +13,7 @@ use sqlx::sqlite::{
 };
 
 use crate::digest::Digester;
+use crate::objects::ObjectKind;
 use crate::{migrations, pepper};
 
 /// The database's name when none is chosen.
@@ -43,6 +44,8 @@ pub enum StoreError {
     NameTaken(String),
     #[error("there is no key named `{0}` that is not revoked")]
     NoSuchKey(String),
+    #[error("a {0} cannot be kept: its id, or a name that belongs to it, is empty or too long")]
+    ObjectOutOfBounds(ObjectKind),
     #[error("this machine gives no random numbers")]
     NoRandom(#[from] aws_lc_rs::error::Unspecified),
     #[error("the database does not answer as it should: {0}")]

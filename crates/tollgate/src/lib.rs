@@ -11,6 +11,7 @@ pub mod gateway;
 pub mod hop;
 pub mod inflate;
 pub mod listener;
+pub mod objects;
 pub mod pipeline;
 pub mod redact;
 pub mod run;

@@ -18,6 +18,7 @@ use crate::config::{Address, Config};
 use crate::cut::Cut;
 use crate::gateway::BuildError;
 use crate::listener::{self, Acceptor, Door};
+use crate::objects::Objects;
 use crate::telemetry::{AccessLog, Telemetry};
 use crate::worker::{Shared, Worker};
 use current::Current;
@@ -106,6 +107,7 @@ pub async fn run(start: Start, announce: impl FnOnce(&Listening)) -> Result<(), 
     let log = config.log.access.then(|| AccessLog::start(std::io::stdout())).transpose()?;
     let mut current = Current::new(store.clone(), random(), stop.clone());
     let gateway = current.first(config.clone()).await?;
+    let (objects, owners) = Objects::start(store.clone());
     let shared = Arc::new(Shared {
         gateway: ArcSwap::from_pointee(gateway),
         telemetry: Arc::new(Telemetry::new(log)),
@@ -113,6 +115,7 @@ pub async fn run(start: Start, announce: impl FnOnce(&Listening)) -> Result<(), 
         cut: Cut::default(),
         instance: format!("{:016x}", random()),
         calls: AtomicU64::new(0),
+        objects,
     });
     let readiness = Arc::new(Readiness::default());
     let grace = config.shutdown_grace;
@@ -139,7 +142,9 @@ pub async fn run(start: Start, announce: impl FnOnce(&Listening)) -> Result<(), 
         shared.telemetry.flush();
     };
     let _ = tokio::task::spawn_blocking(ended).await;
-    keeper.abort();
+    for task in [keeper, owners] {
+        task.abort();
+    }
     admin.abort();
     store.close().await;
     Ok(())

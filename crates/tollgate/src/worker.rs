@@ -7,6 +7,7 @@ use arc_swap::ArcSwap;
 
 use crate::cut::Cut;
 use crate::gateway::Gateway;
+use crate::objects::Objects;
 use crate::telemetry::Telemetry;
 use crate::upstream::Pool;
 
@@ -29,6 +30,8 @@ pub struct Shared {
     pub instance: String,
     /// Calls so far.
     pub calls: AtomicU64,
+    /// Whose is what rests at a provider.
+    pub objects: Objects,
 }
 
 impl Shared {
