@@ -8,17 +8,102 @@ mod stream;
 mod tables;
 mod thinking_rules;
 mod tools_rules;
+mod trouble;
 mod wording;
 
 use crate::answer;
 use crate::cache::Cache;
+use crate::dialect::{Headers, Named, Operation, Vendor, always};
 use crate::ids;
 use crate::refusal::Refusal;
-use crate::script::{Frame, Part, Reply, Request};
+use crate::routes::NotACall;
+use crate::script::{Frame, Part, Reply, Request, Script};
+use crate::simulator::refused;
+use bytes::Bytes;
 use serde_json::{Value, json};
 
+#[derive(Debug)]
+pub(crate) struct Anthropic;
+
+const OPERATIONS: &[Operation] = &[
+    Operation {
+        name: "anthropic-messages",
+        method: "POST",
+        paths: &["/v1/messages"],
+        when: always,
+        answer: |call, state| messages(call.request, &mut state.cache),
+    },
+    Operation {
+        name: "anthropic-count-tokens",
+        method: "POST",
+        paths: &["/v1/messages/count_tokens"],
+        when: always,
+        answer: |call, _| count_tokens(call.request),
+    },
+    Operation {
+        name: "anthropic-models",
+        method: "GET",
+        paths: &["/v1/models", "/v1/models/{model+}"],
+        when: |request, _| request.header("anthropic-version").is_some(),
+        answer: |call, _| models(call.request, &call.named),
+    },
+];
+
+impl Vendor for Anthropic {
+    fn operations(&self) -> &'static [Operation] {
+        OPERATIONS
+    }
+
+    fn refused(&self, refusal: &Refusal) -> (Headers, String) {
+        let id = ids::id("req_011", ids::hash(refusal.message.as_bytes()), 0, 21);
+        let body = json!({
+            "type": "error",
+            "error": {"type": refusal.kind, "message": refusal.message},
+            "request_id": id,
+        });
+        let retry = if matches!(refusal.status, 429 | 500..|408| 409) { "true" } else { "false" };
+        let headers = [
+            ("content-type", "application/json"),
+            ("request-id", id.as_str()),
+            ("x-should-retry", retry),
+        ];
+        (crate::dialect::headers(headers), body.to_string())
+    }
+
+    fn trouble(&self, status: u16, quota: bool) -> Refusal {
+        trouble::trouble(status, quota)
+    }
+
+    fn no_such_call(&self, _request: &Request, wrong: NotACall) -> Script {
+        let refusal = match wrong {
+            NotACall::UnknownPath => Refusal::new(404, "not_found_error", "Not Found"),
+            NotACall::WrongMethod => {
+                Refusal::new(405, "invalid_request_error", "Method Not Allowed")
+            }
+        };
+        refused(&Self, &refusal)
+    }
+
+    fn framed(&self, event: &str, data: &str) -> Bytes {
+        format!("event: {event}\ndata: {data}\n\n").into()
+    }
+
+    /// Inside a stream Anthropic names no request id.
+    fn error_inside(&self) -> String {
+        let refusal = self.trouble(529, false);
+        json!({"type": "error", "error": {"type": refusal.kind, "message": refusal.message}})
+            .to_string()
+    }
+
+    fn delta(&self, text: &str) -> String {
+        format!(
+            "{{\"type\":\"content_block_delta\",\"index\":0,\"delta\":{{\"type\":\"text_delta\",\"text\":\"{text}\"}}}}"
+        )
+    }
+}
+
 /// Answers a message, or says why not.
-pub(crate) fn messages(request: &Request, cache: &mut Cache) -> Result<Reply, Refusal> {
+fn messages(request: &Request, cache: &mut Cache) -> Result<Reply, Refusal> {
     let body = body(request)?;
     rules::messages(&body, takes_system_turns(request))?;
     let asked = read::asked(&body, &request.body);
@@ -41,7 +126,7 @@ pub(crate) fn messages(request: &Request, cache: &mut Cache) -> Result<Reply, Re
 }
 
 /// Counts what a message would read.
-pub(crate) fn count_tokens(request: &Request) -> Result<Reply, Refusal> {
+fn count_tokens(request: &Request) -> Result<Reply, Refusal> {
     let body = body(request)?;
     rules::count_tokens(&body, takes_system_turns(request))?;
     let asked = read::asked(&body, &request.body);
@@ -49,10 +134,10 @@ pub(crate) fn count_tokens(request: &Request) -> Result<Reply, Refusal> {
 }
 
 /// The model list, or one model.
-pub(crate) fn models(request: &Request, one: Option<&str>) -> Result<Reply, Refusal> {
+fn models(request: &Request, named: &Named) -> Result<Reply, Refusal> {
     credentials(request)?;
     let model = |id: &str| json!({"type": "model", "id": id, "display_name": "Simulated", "created_at": "2025-01-01T00:00:00Z"});
-    let body = match one {
+    let body = match named.get("model") {
         Some(id) => model(&crate::simulator::percent_decoded(id)),
         None => {
             json!({"data": [model("simulated")], "has_more": false, "first_id": "simulated", "last_id": "simulated"})
@@ -69,21 +154,6 @@ fn told(request: &Request, body: &Value, input_tokens: u64) -> Reply {
         input_tokens,
         output_tokens: 0,
     }
-}
-
-/// The refusal in Anthropic's shape.
-pub(crate) fn refused(refusal: &Refusal) -> (Vec<(String, String)>, Value) {
-    let id = ids::id("req_011", ids::hash(refusal.message.as_bytes()), 0, 21);
-    let body = json!({
-        "type": "error",
-        "error": {"type": refusal.kind, "message": refusal.message},
-        "request_id": id,
-    });
-    let headers = [("content-type", "application/json"), ("request-id", id.as_str())];
-    let mut headers = headers.map(|(n, v)| (n.to_owned(), v.to_owned())).to_vec();
-    let retry = if matches!(refusal.status, 429 | 500..|408| 409) { "true" } else { "false" };
-    headers.push(("x-should-retry".to_owned(), retry.to_owned()));
-    (headers, body)
 }
 
 fn head(request: &Request, content_type: &str) -> Vec<(String, String)> {

@@ -32,10 +32,9 @@
 //! model's name waits that long before each frame, `-words-N` makes the answer N words long.
 
 mod lay;
-mod vendor;
 
+use crate::dialect::Dialect;
 use crate::refusal::Refusal;
-use crate::routes::Dialect;
 pub(crate) use lay::play;
 use std::time::Duration;
 
@@ -173,7 +172,8 @@ impl Fault {
     pub(crate) fn refusal(&self, dialect: Dialect) -> Option<Refusal> {
         match self {
             Self::Status { status, retry_after, quota } => {
-                Some(vendor::refusal(dialect, *status, *retry_after, *quota))
+                let refusal = dialect.trouble(*status, *quota);
+                Some(if *retry_after { refusal.header("retry-after", "1") } else { refusal })
             }
             _ => None,
         }

@@ -9,33 +9,145 @@ mod rules;
 mod stream;
 mod tables;
 mod tools_rules;
+mod trouble;
 mod wording;
 
 use crate::answer;
 use crate::cache::Cache;
+use crate::dialect::{Call, Headers, Named, Operation, State, Vendor};
 use crate::ids;
 use crate::refusal::Refusal;
-use crate::routes::GeminiMethod;
-use crate::script::{Frame, Part, Reply, Request};
+use crate::routes::NotACall;
+use crate::script::{Frame, Part, Reply, Request, Script};
 use crate::simulator::percent_decoded;
+use bytes::Bytes;
 use serde_json::{Value, json};
 
+#[derive(Debug)]
+pub(crate) struct Gemini;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Method {
+    Generate,
+    Stream,
+    CountTokens,
+    Embed,
+    BatchEmbed,
+}
+
+/// The paths of a method on a model: AI Studio's and Vertex's.
+macro_rules! on_a_model {
+    ($method:literal) => {
+        &[
+            concat!("/{version}/models/{model+}:", $method),
+            concat!("/{version}/tunedModels/{model+}:", $method),
+            concat!("/{version}/{place+}/publishers/google/models/{model+}:", $method),
+            concat!("/{version}/publishers/google/models/{model+}:", $method),
+        ]
+    };
+}
+
+const OPERATIONS: &[Operation] = &[
+    Operation {
+        name: "gemini-generate",
+        method: "POST",
+        paths: on_a_model!("generateContent"),
+        when: of_a_version,
+        answer: |c, state| call(c, Method::Generate, state),
+    },
+    Operation {
+        name: "gemini-stream",
+        method: "POST",
+        paths: on_a_model!("streamGenerateContent"),
+        when: of_a_version,
+        answer: |c, state| call(c, Method::Stream, state),
+    },
+    Operation {
+        name: "gemini-count-tokens",
+        method: "POST",
+        paths: on_a_model!("countTokens"),
+        when: of_a_version,
+        answer: |c, state| call(c, Method::CountTokens, state),
+    },
+    Operation {
+        name: "gemini-embed",
+        method: "POST",
+        paths: on_a_model!("embedContent"),
+        when: of_a_version,
+        answer: |c, state| call(c, Method::Embed, state),
+    },
+    Operation {
+        name: "gemini-embed",
+        method: "POST",
+        paths: on_a_model!("batchEmbedContents"),
+        when: of_a_version,
+        answer: |c, state| call(c, Method::BatchEmbed, state),
+    },
+    Operation {
+        name: "gemini-models",
+        method: "GET",
+        paths: &["/{version}/models", "/{version}/models/{model+}"],
+        when: |request, named| match named.get("version") {
+            Some("v1beta" | "v1alpha") => true,
+            Some("v1") => request.header("x-goog-api-key").is_some(),
+            _ => false,
+        },
+        answer: |c, _| models(c.request, &c.named),
+    },
+];
+
+fn of_a_version(_: &Request, named: &Named) -> bool {
+    matches!(named.get("version"), Some("v1" | "v1beta" | "v1beta1" | "v1alpha"))
+}
+
+impl Vendor for Gemini {
+    fn operations(&self) -> &'static [Operation] {
+        OPERATIONS
+    }
+
+    fn refused(&self, refusal: &Refusal) -> (Headers, String) {
+        let mut error =
+            json!({"code": refusal.status, "message": refusal.message, "status": refusal.kind});
+        if let Some(details) = &refusal.details {
+            error["details"] = Value::clone(details);
+        }
+        (head("application/json; charset=UTF-8"), json!({"error": error}).to_string())
+    }
+
+    fn trouble(&self, status: u16, quota: bool) -> Refusal {
+        trouble::trouble(status, quota)
+    }
+
+    /// Google answers an unknown path with an HTML page.
+    fn no_such_call(&self, _request: &Request, _wrong: NotACall) -> Script {
+        Script::whole(
+            404,
+            crate::dialect::headers([("content-type", "text/html; charset=UTF-8")]),
+            "<!DOCTYPE html>\n<html lang=en>\n  <title>Error 404 (Not Found)!!1</title>\n  <p><b>404.</b> <ins>That\u{2019}s an error.</ins>\n",
+        )
+    }
+
+    fn framed(&self, _event: &str, data: &str) -> Bytes {
+        format!("data: {data}\r\n\r\n").into()
+    }
+
+    fn delta(&self, text: &str) -> String {
+        format!(
+            "{{\"candidates\":[{{\"content\":{{\"parts\":[{{\"text\":\"{text}\"}}],\"role\":\"model\"}},\"index\":0}}]}}"
+        )
+    }
+}
+
 /// Answers a call on a model, or says why not.
-pub(crate) fn call(
-    request: &Request,
-    model: &str,
-    method: GeminiMethod,
-    cache: &mut Cache,
-) -> Result<Reply, Refusal> {
+fn call(call: &Call<'_>, method: Method, state: &mut State) -> Result<Reply, Refusal> {
+    let (request, cache) = (call.request, &mut state.cache);
     credentials(request)?;
-    let model = percent_decoded(model);
+    let model = percent_decoded(call.named.get("model").unwrap_or_default());
     let vertex = request.path.contains("/publishers/");
     let body = body(request)?;
     match method {
-        GeminiMethod::Generate | GeminiMethod::Stream => {
-            generate(request, &body, &model, method, cache)
-        }
-        GeminiMethod::CountTokens => {
+        Method::Generate | Method::Stream => generate(request, &body, &model, method, cache),
+        Method::CountTokens => {
             let asked = rules::count_tokens(&body, vertex, &request.body, &model)?;
             let counted = asked.input_tokens;
             Ok(told(
@@ -43,8 +155,8 @@ pub(crate) fn call(
                 counted,
             ))
         }
-        GeminiMethod::Embed => embed::one(&body, &model),
-        GeminiMethod::BatchEmbed => embed::batch(&body, &model),
+        Method::Embed => embed::one(&body, &model),
+        Method::BatchEmbed => embed::batch(&body, &model),
     }
 }
 
@@ -52,12 +164,12 @@ fn generate(
     request: &Request,
     body: &Value,
     model: &str,
-    method: GeminiMethod,
+    method: Method,
     cache: &mut Cache,
 ) -> Result<Reply, Refusal> {
     let body = rules::generate(body, model)?;
     let mut asked = read::asked(&body, &request.body, model);
-    asked.stream = method == GeminiMethod::Stream;
+    asked.stream = method == Method::Stream;
     let answer = answer::answer(&asked);
     let facts = reply::Facts::of(&body, &asked, cache.unasked(&asked.prefixes).read);
     let sse = request.query_value("alt") == Some("sse");
@@ -79,7 +191,7 @@ fn generate(
 }
 
 /// The model list, or one model.
-pub(crate) fn models(request: &Request, one: Option<&str>) -> Result<Reply, Refusal> {
+fn models(request: &Request, named: &Named) -> Result<Reply, Refusal> {
     credentials(request)?;
     let model = |id: &str| {
         json!({
@@ -91,7 +203,7 @@ pub(crate) fn models(request: &Request, one: Option<&str>) -> Result<Reply, Refu
             "supportedGenerationMethods": ["generateContent", "countTokens", "embedContent"],
         })
     };
-    let body = match one {
+    let body = match named.get("model") {
         Some(id) => model(&percent_decoded(id)),
         None => json!({"models": [model("simulated"), model("simulated-embedding")]}),
     };
@@ -111,16 +223,6 @@ fn told(body: &Value, input_tokens: u64) -> Reply {
 /// Google indents what it answers.
 fn pretty(body: &Value) -> String {
     format!("{body:#}\n")
-}
-
-/// The refusal in Google's shape.
-pub(crate) fn refused(refusal: &Refusal) -> (Vec<(String, String)>, Value) {
-    let mut error =
-        json!({"code": refusal.status, "message": refusal.message, "status": refusal.kind});
-    if let Some(details) = &refusal.details {
-        error["details"] = Value::clone(details);
-    }
-    (head("application/json; charset=UTF-8"), json!({"error": error}))
 }
 
 fn head(content_type: &str) -> Vec<(String, String)> {

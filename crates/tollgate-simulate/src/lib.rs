@@ -9,6 +9,7 @@ mod answer;
 mod anthropic;
 mod asked;
 mod cache;
+mod dialect;
 pub mod faults;
 mod gemini;
 mod ids;

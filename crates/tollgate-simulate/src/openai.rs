@@ -8,19 +8,107 @@ mod schema_rules;
 mod stream;
 mod tables;
 mod tools_rules;
+mod trouble;
 mod wording;
 
 use crate::answer;
 use crate::cache::Cache;
+use crate::dialect::{Headers, Named, Operation, Vendor, always};
 use crate::ids;
 use crate::refusal::Refusal;
-use crate::script::{Frame, Part, Reply, Request};
+use crate::routes::NotACall;
+use crate::script::{Frame, Part, Reply, Request, Script};
+use crate::simulator::refused;
+use bytes::Bytes;
 use serde_json::{Value, json};
 
-pub(crate) use embeddings::{embeddings, vector};
+pub(crate) use embeddings::vector;
+
+#[derive(Debug)]
+pub(crate) struct OpenAi;
+
+const OPERATIONS: &[Operation] = &[
+    Operation {
+        name: "openai-chat",
+        method: "POST",
+        paths: &["/v1/chat/completions", "/chat/completions"],
+        when: always,
+        answer: |call, state| chat(call.request, &mut state.cache),
+    },
+    Operation {
+        name: "openai-embeddings",
+        method: "POST",
+        paths: &["/v1/embeddings", "/embeddings"],
+        when: always,
+        answer: |call, _| embeddings::embeddings(call.request),
+    },
+    Operation {
+        name: "openai-models",
+        method: "GET",
+        paths: &["/v1/models", "/models", "/v1/models/{model+}", "/models/{model+}"],
+        when: always,
+        answer: |call, _| models(call.request, &call.named),
+    },
+];
+
+impl Vendor for OpenAi {
+    fn operations(&self) -> &'static [Operation] {
+        OPERATIONS
+    }
+
+    fn refused(&self, refusal: &Refusal) -> (Headers, String) {
+        let body = json!({"error": {
+            "message": refusal.message,
+            "type": refusal.kind,
+            "param": refusal.param,
+            "code": refusal.code,
+        }});
+        let id = ids::id("req_", ids::hash(refusal.message.as_bytes()), 0, 32).to_lowercase();
+        let headers = [
+            ("content-type", "application/json"),
+            ("openai-version", "2020-10-01"),
+            ("x-request-id", id.as_str()),
+        ];
+        (crate::dialect::headers(headers), body.to_string())
+    }
+
+    fn trouble(&self, status: u16, quota: bool) -> Refusal {
+        trouble::trouble(status, quota)
+    }
+
+    fn no_such_call(&self, request: &Request, wrong: NotACall) -> Script {
+        let (method, path) = (&request.method, &request.path);
+        let refusal = |status, message| Refusal::new(status, "invalid_request_error", message);
+        refused(
+            &Self,
+            &match wrong {
+                NotACall::UnknownPath => refusal(404, format!("Invalid URL ({method} {path})")),
+                NotACall::WrongMethod => refusal(405, format!("Not allowed to {method} on {path}. (HINT: Perhaps you meant to use a different HTTP method?)"))
+                    .code("method_not_supported"),
+            },
+        )
+    }
+
+    fn framed(&self, _event: &str, data: &str) -> Bytes {
+        format!("data: {data}\n\n").into()
+    }
+
+    fn error_inside(&self) -> String {
+        let message =
+            "The server had an error while processing your request. Sorry about that!".to_owned();
+        let refusal = Refusal { kind: "server_error", message, ..self.trouble(503, false) };
+        self.refused(&refusal).1
+    }
+
+    fn delta(&self, text: &str) -> String {
+        format!(
+            "{{\"id\":\"chatcmpl-huge\",\"object\":\"chat.completion.chunk\",\"created\":1735689600,\"model\":\"fault-huge-line\",\"choices\":[{{\"index\":0,\"delta\":{{\"content\":\"{text}\"}},\"finish_reason\":null}}]}}"
+        )
+    }
+}
 
 /// Answers a chat completion, or says why not.
-pub(crate) fn chat(request: &Request, cache: &mut Cache) -> Result<Reply, Refusal> {
+fn chat(request: &Request, cache: &mut Cache) -> Result<Reply, Refusal> {
     let body = body(request)?;
     rules::chat(&body)?;
     let asked = read::asked(&body, &request.body);
@@ -43,10 +131,10 @@ pub(crate) fn chat(request: &Request, cache: &mut Cache) -> Result<Reply, Refusa
 }
 
 /// The model list, or one model.
-pub(crate) fn models(request: &Request, one: Option<&str>) -> Result<Reply, Refusal> {
+fn models(request: &Request, named: &Named) -> Result<Reply, Refusal> {
     credentials(request)?;
     let model = |id: &str| json!({"id": id, "object": "model", "created": 1_735_689_600, "owned_by": "tollgate-simulated"});
-    let body = match one {
+    let body = match named.get("model") {
         Some(id) => model(&crate::simulator::percent_decoded(id)),
         None => {
             json!({"object": "list", "data": [model("simulated"), model("simulated-embedding")]})
@@ -59,23 +147,6 @@ pub(crate) fn models(request: &Request, one: Option<&str>) -> Result<Reply, Refu
         input_tokens: 0,
         output_tokens: 0,
     })
-}
-
-/// The refusal in OpenAI's shape.
-pub(crate) fn refused(refusal: &Refusal) -> (Vec<(String, String)>, Value) {
-    let body = json!({"error": {
-        "message": refusal.message,
-        "type": refusal.kind,
-        "param": refusal.param,
-        "code": refusal.code,
-    }});
-    let id = ids::id("req_", ids::hash(refusal.message.as_bytes()), 0, 32).to_lowercase();
-    let headers = [
-        ("content-type", "application/json"),
-        ("openai-version", "2020-10-01"),
-        ("x-request-id", id.as_str()),
-    ];
-    (headers.map(|(n, v)| (n.to_owned(), v.to_owned())).to_vec(), body)
 }
 
 fn head(request: &Request, content_type: &str) -> Vec<(String, String)> {

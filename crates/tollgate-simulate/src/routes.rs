@@ -1,147 +1,86 @@
-//! Which call a method and a path are. Only the vendors' own paths are known.
+//! Which call a method and a path are. Only the vendors' own paths are known; they stand in their folders.
 
+use crate::dialect::{DIALECTS, Dialect, Named, Operation};
 use crate::script::Request;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Dialect {
-    OpenAi,
-    Anthropic,
-    Gemini,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Operation {
-    OpenAiChat,
-    OpenAiEmbeddings,
-    /// The list, or one model.
-    OpenAiModels(Option<String>),
-    Messages,
-    CountTokens,
-    AnthropicModels(Option<String>),
-    Gemini {
-        model: String,
-        method: GeminiMethod,
-    },
-    GeminiModels(Option<String>),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum GeminiMethod {
-    Generate,
-    Stream,
-    CountTokens,
-    Embed,
-    BatchEmbed,
-}
-
-impl Operation {
-    pub(crate) fn dialect(&self) -> Dialect {
-        match self {
-            Self::OpenAiChat | Self::OpenAiEmbeddings | Self::OpenAiModels(_) => Dialect::OpenAi,
-            Self::Messages | Self::CountTokens | Self::AnthropicModels(_) => Dialect::Anthropic,
-            Self::Gemini { .. } | Self::GeminiModels(_) => Dialect::Gemini,
-        }
-    }
-
-    /// The word for it in the memory.
-    pub(crate) fn name(&self) -> &'static str {
-        match self {
-            Self::OpenAiChat => "openai-chat",
-            Self::OpenAiEmbeddings => "openai-embeddings",
-            Self::OpenAiModels(_) => "openai-models",
-            Self::Messages => "anthropic-messages",
-            Self::CountTokens => "anthropic-count-tokens",
-            Self::AnthropicModels(_) => "anthropic-models",
-            Self::GeminiModels(_) => "gemini-models",
-            Self::Gemini { method, .. } => match method {
-                GeminiMethod::Generate => "gemini-generate",
-                GeminiMethod::Stream => "gemini-stream",
-                GeminiMethod::CountTokens => "gemini-count-tokens",
-                GeminiMethod::Embed | GeminiMethod::BatchEmbed => "gemini-embed",
-            },
-        }
-    }
-}
 
 /// A path that is no call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NotACall {
-    UnknownPath(Dialect),
-    WrongMethod(Dialect),
+    UnknownPath,
+    WrongMethod,
+}
+
+/// A call that was found.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) dialect: Dialect,
+    pub(crate) operation: &'static Operation,
+    pub(crate) named: Named,
 }
 
 /// Finds the call.
-pub(crate) fn find(request: &Request) -> Result<Operation, NotACall> {
-    let path = request.path.as_str();
-    let (operation, method) = match path {
-        "/v1/chat/completions" | "/chat/completions" => (Operation::OpenAiChat, "POST"),
-        "/v1/embeddings" | "/embeddings" => (Operation::OpenAiEmbeddings, "POST"),
-        "/v1/messages" => (Operation::Messages, "POST"),
-        "/v1/messages/count_tokens" => (Operation::CountTokens, "POST"),
-        _ => match gemini(path) {
-            Some(operation) => (operation, "POST"),
-            None => (models(request).ok_or(NotACall::UnknownPath(guess(request)))?, "GET"),
-        },
-    };
-    if request.method.eq_ignore_ascii_case(method) {
-        Ok(operation)
-    } else {
-        Err(NotACall::WrongMethod(operation.dialect()))
-    }
-}
-
-/// `…/models/NAME:METHOD`, under AI Studio's paths and under Vertex's.
-fn gemini(path: &str) -> Option<Operation> {
-    let (version, rest) = path.strip_prefix('/')?.split_once('/')?;
-    if !matches!(version, "v1" | "v1beta" | "v1beta1" | "v1alpha") {
-        return None;
-    }
-    let (before, last) =
-        rest.rsplit_once("models/").or_else(|| rest.rsplit_once("tunedModels/"))?;
-    if !(before.is_empty() || before.ends_with("publishers/google/")) {
-        return None;
-    }
-    let (model, method) = last.rsplit_once(':')?;
-    let method = match method {
-        "generateContent" => GeminiMethod::Generate,
-        "streamGenerateContent" => GeminiMethod::Stream,
-        "countTokens" => GeminiMethod::CountTokens,
-        "embedContent" => GeminiMethod::Embed,
-        "batchEmbedContents" => GeminiMethod::BatchEmbed,
-        _ => return None,
-    };
-    Some(Operation::Gemini { model: model.to_owned(), method })
-}
-
-/// Three vendors list their models under paths that overlap; the headers tell them apart.
-fn models(request: &Request) -> Option<Operation> {
-    let (version, rest) = request
-        .path
-        .strip_prefix('/')?
-        .split_once('/')
-        .unwrap_or(("v1", request.path.trim_start_matches('/')));
-    let one = match rest.strip_prefix("models")? {
-        "" => None,
-        name => Some(name.strip_prefix('/')?.to_owned()),
-    };
-    match version {
-        "v1" if request.header("anthropic-version").is_some() => {
-            Some(Operation::AnthropicModels(one))
+pub(crate) fn find(request: &Request) -> Result<Found, (Dialect, NotACall)> {
+    let mut wrong_method = None;
+    for dialect in DIALECTS.iter().copied() {
+        for operation in dialect.operations() {
+            let Some(named) = operation.paths.iter().find_map(|p| matched(p, &request.path)) else {
+                continue;
+            };
+            if !(operation.when)(request, &named) {
+                continue;
+            }
+            if request.method.eq_ignore_ascii_case(operation.method) {
+                return Ok(Found { dialect, operation, named });
+            }
+            wrong_method = wrong_method.or(Some(dialect));
         }
-        "v1" if request.header("x-goog-api-key").is_some() => Some(Operation::GeminiModels(one)),
-        "v1" => Some(Operation::OpenAiModels(one)),
-        "v1beta" | "v1alpha" => Some(Operation::GeminiModels(one)),
-        _ => None,
     }
+    Err(match wrong_method {
+        Some(dialect) => (dialect, NotACall::WrongMethod),
+        None => (guess(request), NotACall::UnknownPath),
+    })
 }
 
+/// What the pattern names in the path, when the path fits.
+pub(crate) fn matched(pattern: &'static str, path: &str) -> Option<Named> {
+    let mut named = Vec::new();
+    fits(pattern, path, &mut named).then_some(Named(named))
+}
+
+fn fits(pattern: &'static str, path: &str, named: &mut Vec<(&'static str, String)>) -> bool {
+    let Some((literal, rest)) = pattern.split_once('{') else {
+        return pattern == path;
+    };
+    let (Some(path), Some((name, after))) = (path.strip_prefix(literal), rest.split_once('}'))
+    else {
+        return false;
+    };
+    let (name, across) = match name.strip_suffix('+') {
+        Some(name) => (name, true),
+        None => (name, false),
+    };
+    let most = if across { path.len() } else { path.find('/').unwrap_or(path.len()) };
+    // The longest stretch first: a model's name may hold what stands behind it.
+    // Only a stretch across slashes may be empty: some recordings lost the name.
+    let least = usize::from(!across);
+    for end in (least..=most).rev().filter(|end| path.is_char_boundary(*end)) {
+        named.push((name, path[..end].to_owned()));
+        if fits(after, &path[end..], named) {
+            return true;
+        }
+        named.pop();
+    }
+    false
+}
+
+/// Whose words an unknown path is answered in.
 fn guess(request: &Request) -> Dialect {
     if request.header("anthropic-version").is_some() || request.path.starts_with("/v1/messages") {
-        Dialect::Anthropic
+        &crate::anthropic::Anthropic
     } else if request.path.starts_with("/v1beta") || request.header("x-goog-api-key").is_some() {
-        Dialect::Gemini
+        &crate::gemini::Gemini
     } else {
-        Dialect::OpenAi
+        &crate::openai::OpenAi
     }
 }
 
@@ -150,45 +89,44 @@ mod tests {
     use super::*;
     use bytes::Bytes;
 
-    fn at(method: &str, path: &str, header: &str) -> Result<Operation, NotACall> {
-        find(&Request {
+    fn at(method: &str, path: &str, header: &str) -> (&'static str, Option<String>) {
+        let found = find(&Request {
             method: method.into(),
             path: path.into(),
             query: String::new(),
             headers: vec![(header.into(), "x".into())],
             body: Bytes::new(),
-        })
+        });
+        match found {
+            Ok(found) => (found.operation.name, found.named.get("model").map(str::to_owned)),
+            Err((_, NotACall::UnknownPath)) => ("unknown path", None),
+            Err((_, NotACall::WrongMethod)) => ("wrong method", None),
+        }
     }
 
     #[test]
     fn every_vendor_has_its_own_paths() {
-        assert_eq!(at("POST", "/v1/chat/completions", ""), Ok(Operation::OpenAiChat));
-        assert_eq!(
-            at("GET", "/v1/chat/completions", ""),
-            Err(NotACall::WrongMethod(Dialect::OpenAi))
-        );
-        assert_eq!(
-            at("GET", "/v1/models", "anthropic-version"),
-            Ok(Operation::AnthropicModels(None))
-        );
-        assert_eq!(
-            at("GET", "/v1/models/gpt", ""),
-            Ok(Operation::OpenAiModels(Some("gpt".into())))
-        );
-        assert_eq!(at("GET", "/models", ""), Ok(Operation::OpenAiModels(None)));
-        let stream = Operation::Gemini { model: "g:1".into(), method: GeminiMethod::Stream };
-        assert_eq!(at("POST", "/v1beta/models/g:1:streamGenerateContent", ""), Ok(stream.clone()));
-        assert_eq!(
-            at(
-                "POST",
-                "/v1/projects/P/locations/L/publishers/google/models/g:1:streamGenerateContent",
-                ""
-            ),
-            Ok(stream)
-        );
-        assert_eq!(
-            at("POST", "/v1/nothing", "anthropic-version"),
-            Err(NotACall::UnknownPath(Dialect::Anthropic))
-        );
+        assert_eq!(at("POST", "/v1/chat/completions", "").0, "openai-chat");
+        assert_eq!(at("GET", "/v1/chat/completions", "").0, "wrong method");
+        assert_eq!(at("GET", "/v1/models", "anthropic-version").0, "anthropic-models");
+        assert_eq!(at("GET", "/v1/models/gpt", ""), ("openai-models", Some("gpt".into())));
+        assert_eq!(at("GET", "/models", "").0, "openai-models");
+        let stream = ("gemini-stream", Some("g:1".to_owned()));
+        assert_eq!(at("POST", "/v1beta/models/g:1:streamGenerateContent", ""), stream);
+        let vertex =
+            "/v1/projects/P/locations/L/publishers/google/models/g:1:streamGenerateContent";
+        assert_eq!(at("POST", vertex, ""), stream);
+        assert_eq!(at("POST", "/v1/nothing", "anthropic-version").0, "unknown path");
+    }
+
+    #[test]
+    fn patterns_name_stretches() {
+        let named = |pattern, path| matched(pattern, path).map(|n| n.0);
+        assert_eq!(named("/a/{id}", "/a/b"), Some(vec![("id", "b".to_owned())]));
+        assert_eq!(named("/a/{id}", "/a/b/c"), None);
+        assert_eq!(named("/a/{id}", "/a/"), None);
+        assert_eq!(named("/a/{id+}", "/a/b/c"), Some(vec![("id", "b/c".to_owned())]));
+        let two = vec![("id", "x:y".to_owned()), ("part", "z".to_owned())];
+        assert_eq!(named("/{id}:go/{part}", "/x:y:go/z"), Some(two));
     }
 }

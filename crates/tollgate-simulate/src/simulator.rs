@@ -1,14 +1,13 @@
 //! The simulated provider itself: finds the call, has it judged and answered, lays misbehaviour and
 //! pace over the answer, and remembers. What is said, and in which words, is the dialects' work.
 
-use crate::cache::Cache;
+use crate::dialect::{Call, Dialect, Headers, Named, State};
 use crate::faults::{self, Manners};
 use crate::memory::Memory;
 use crate::next::Next;
 use crate::refusal::Refusal;
-use crate::routes::{self, Dialect, NotACall, Operation};
-use crate::script::{Reply, Request, Script};
-use crate::{anthropic, gemini, openai};
+use crate::routes;
+use crate::script::{Request, Script};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,7 +21,7 @@ pub struct Simulator {
 #[derive(Debug, Default)]
 struct Inner {
     memory: Memory,
-    cache: Cache,
+    state: State,
     next: Next,
     /// How often each model name that misbehaves at first has been called.
     tries: HashMap<String, u64>,
@@ -68,22 +67,24 @@ impl Simulator {
     }
 
     fn play(&self, request: &Request, received: u64) -> Script {
-        let operation = match routes::find(request) {
-            Ok(operation) => operation,
-            Err(wrong) => return no_such_call(request, wrong),
+        let found = match routes::find(request) {
+            Ok(found) => found,
+            Err((dialect, wrong)) => return dialect.no_such_call(request, wrong),
         };
-        let dialect = operation.dialect();
-        let model = model_of(&operation, request);
+        let (dialect, operation) = (found.dialect, found.operation);
+        let model = model_of(&found.named, request);
         let manners = Manners::of(model.as_deref().unwrap_or_default());
         let ready = self.lock().next.take(model.as_deref());
-        self.note(received, &operation, model, &manners);
+        self.note(received, operation.name, model, &manners);
         if let Some(script) = ready {
             return script;
         }
+        let call = Call { request, named: found.named };
+        let reply = || (operation.answer)(&call, &mut self.lock().state);
         let judged = match manners.fault.as_ref().and_then(|f| f.refusal(dialect)) {
             // What a provider says before it reads the body comes before any judgement of it.
             Some(early) if manners.before_reading() && self.still_failing(&manners) => Err(early),
-            early => self.reply(&operation, request).and_then(|reply| match early {
+            early => reply().and_then(|reply| match early {
                 Some(refusal) if self.still_failing(&manners) => Err(refusal),
                 _ => Ok(reply),
             }),
@@ -102,28 +103,19 @@ impl Simulator {
         }
     }
 
-    fn reply(&self, operation: &Operation, request: &Request) -> Result<Reply, Refusal> {
-        let mut inner = self.lock();
-        let cache = &mut inner.cache;
-        match operation {
-            Operation::OpenAiChat => openai::chat(request, cache),
-            Operation::OpenAiEmbeddings => openai::embeddings(request),
-            Operation::OpenAiModels(one) => openai::models(request, one.as_deref()),
-            Operation::Messages => anthropic::messages(request, cache),
-            Operation::CountTokens => anthropic::count_tokens(request),
-            Operation::AnthropicModels(one) => anthropic::models(request, one.as_deref()),
-            Operation::Gemini { model, method } => gemini::call(request, model, *method, cache),
-            Operation::GeminiModels(one) => gemini::models(request, one.as_deref()),
-        }
-    }
-
-    fn note(&self, received: u64, operation: &Operation, model: Option<String>, manners: &Manners) {
+    fn note(
+        &self,
+        received: u64,
+        operation: &'static str,
+        model: Option<String>,
+        manners: &Manners,
+    ) {
         let mut inner = self.lock();
         if manners.first.is_some() && inner.tries.len() < MOST_COUNTED_MODELS {
             *inner.tries.entry(manners.model.clone()).or_default() += 1;
         }
         if let Some(call) = inner.memory.call(received) {
-            call.operation = Some(operation.name());
+            call.operation = Some(operation);
             call.model = model;
             call.fault = manners.fault.as_ref().map(|f| f.name().to_owned());
         }
@@ -167,60 +159,26 @@ impl Simulator {
     }
 }
 
-fn model_of(operation: &Operation, request: &Request) -> Option<String> {
-    match operation {
-        Operation::Gemini { model, .. } => Some(percent_decoded(model)),
-        Operation::OpenAiModels(one)
-        | Operation::AnthropicModels(one)
-        | Operation::GeminiModels(one) => one.clone(),
-        _ => {
-            let body: Value = serde_json::from_slice(&request.body).ok()?;
-            body.get("model")?.as_str().map(str::to_owned)
-        }
+/// The model that the path names, else the body.
+fn model_of(named: &Named, request: &Request) -> Option<String> {
+    if let Some(model) = named.get("model") {
+        return Some(percent_decoded(model));
     }
+    let body: Value = serde_json::from_slice(&request.body).ok()?;
+    body.get("model")?.as_str().map(str::to_owned)
 }
 
-fn refused(dialect: Dialect, refusal: &Refusal) -> Script {
+/// The refusal as a whole answer.
+pub(crate) fn refused(dialect: Dialect, refusal: &Refusal) -> Script {
     let (headers, body) = written(dialect, refusal);
     Script::whole(refusal.status, headers, body)
 }
 
 /// The refusal in its dialect's shape: headers and body.
-pub(crate) fn written(dialect: Dialect, refusal: &Refusal) -> (Vec<(String, String)>, String) {
-    let (own, body) = match dialect {
-        Dialect::OpenAi => openai::refused(refusal),
-        Dialect::Anthropic => anthropic::refused(refusal),
-        Dialect::Gemini => gemini::refused(refusal),
-    };
-    let mut headers = own;
+pub(crate) fn written(dialect: Dialect, refusal: &Refusal) -> (Headers, String) {
+    let (mut headers, body) = dialect.refused(refusal);
     headers.extend(refusal.headers.iter().cloned());
-    (headers, body.to_string())
-}
-
-fn no_such_call(request: &Request, wrong: NotACall) -> Script {
-    let path = &request.path;
-    let method = &request.method;
-    match wrong {
-        NotACall::UnknownPath(Dialect::OpenAi) => refused(
-            Dialect::OpenAi,
-            &Refusal::new(404, "invalid_request_error", format!("Invalid URL ({method} {path})")),
-        ),
-        NotACall::WrongMethod(Dialect::OpenAi) => refused(
-            Dialect::OpenAi,
-            &Refusal::new(405, "invalid_request_error", format!("Not allowed to {method} on {path}. (HINT: Perhaps you meant to use a different HTTP method?)"))
-                .code("method_not_supported"),
-        ),
-        NotACall::UnknownPath(Dialect::Anthropic) => refused(Dialect::Anthropic, &Refusal::new(404, "not_found_error", "Not Found")),
-        NotACall::WrongMethod(Dialect::Anthropic) => {
-            refused(Dialect::Anthropic, &Refusal::new(405, "invalid_request_error", "Method Not Allowed"))
-        }
-        // Google answers an unknown path with an HTML page.
-        NotACall::UnknownPath(Dialect::Gemini) | NotACall::WrongMethod(Dialect::Gemini) => Script::whole(
-            404,
-            vec![("content-type".to_owned(), "text/html; charset=UTF-8".to_owned())],
-            "<!DOCTYPE html>\n<html lang=en>\n  <title>Error 404 (Not Found)!!1</title>\n  <p><b>404.</b> <ins>That\u{2019}s an error.</ins>\n",
-        ),
-    }
+    (headers, body)
 }
 
 pub(crate) fn percent_decoded(text: &str) -> String {

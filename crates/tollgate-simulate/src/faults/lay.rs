@@ -1,7 +1,7 @@
 //! Lays pace and misbehaviour over a good answer, and gives the script to be played.
 
-use super::{Fault, Manners, vendor};
-use crate::routes::Dialect;
+use super::{Fault, Manners};
+use crate::dialect::Dialect;
 use crate::script::{Frame, Part, Reply, Script, Step};
 use crate::simulator::written;
 use bytes::Bytes;
@@ -164,8 +164,7 @@ fn drip(frames: &[Frame], pace: Option<Duration>) -> Vec<Step> {
 }
 
 fn error_in_200(mut script: Script, dialect: Dialect) -> Script {
-    let refusal = vendor::refusal(dialect, 500, false, false);
-    let (headers, body) = written(dialect, &refusal);
+    let (headers, body) = written(dialect, &dialect.trouble(500, false));
     script.headers = headers;
     script.steps = vec![Step::Send(body.into()), Step::Close];
     script
@@ -181,60 +180,21 @@ fn garbage() -> Vec<u8> {
     (0..2048u32).map(|n| u8::try_from((n * 151 + 0x80) % 256).unwrap_or(0xff)).collect()
 }
 
-fn framed(dialect: Dialect, event: &str, data: &str) -> Bytes {
-    match dialect {
-        Dialect::OpenAi => format!("data: {data}\n\n"),
-        Dialect::Anthropic => format!("event: {event}\ndata: {data}\n\n"),
-        Dialect::Gemini => format!("data: {data}\r\n\r\n"),
-    }
-    .into()
-}
-
 fn broken_frame(dialect: Dialect, streamed: bool) -> Bytes {
-    if !streamed {
-        return Bytes::from_static(b"\x00\xff{{garbage");
-    }
-    framed(dialect, "content_block_delta", "{\"broken\": [1, 2,")
+    if streamed { dialect.broken() } else { Bytes::from_static(b"\x00\xff{{garbage") }
 }
 
 fn error_frame(dialect: Dialect, streamed: bool) -> Bytes {
-    let status = if dialect == Dialect::Anthropic { 529 } else { 503 };
-    let mut refusal = vendor::refusal(dialect, status, false, false);
-    if dialect == Dialect::OpenAi {
-        refusal.kind = "server_error";
-        refusal.message =
-            "The server had an error while processing your request. Sorry about that!".to_owned();
-    }
-    let (_, body) = written(dialect, &refusal);
-    let body = match dialect {
-        // Inside a stream Anthropic names no request id.
-        Dialect::Anthropic => format!(
-            "{{\"type\":\"error\",\"error\":{{\"type\":\"{}\",\"message\":\"{}\"}}}}",
-            refusal.kind, refusal.message
-        ),
-        _ => body,
-    };
-    if streamed { framed(dialect, "error", &body) } else { body.into() }
+    let body = dialect.error_inside();
+    if streamed { dialect.framed("error", &body) } else { body.into() }
 }
 
 fn huge(bytes: usize, dialect: Dialect) -> Bytes {
-    let filler = "a".repeat(bytes);
-    let data = match dialect {
-        Dialect::OpenAi => format!(
-            "{{\"id\":\"chatcmpl-huge\",\"object\":\"chat.completion.chunk\",\"created\":1735689600,\"model\":\"fault-huge-line\",\"choices\":[{{\"index\":0,\"delta\":{{\"content\":\"{filler}\"}},\"finish_reason\":null}}]}}"
-        ),
-        Dialect::Anthropic => format!(
-            "{{\"type\":\"content_block_delta\",\"index\":0,\"delta\":{{\"type\":\"text_delta\",\"text\":\"{filler}\"}}}}"
-        ),
-        Dialect::Gemini => format!(
-            "{{\"candidates\":[{{\"content\":{{\"parts\":[{{\"text\":\"{filler}\"}}],\"role\":\"model\"}},\"index\":0}}]}}"
-        ),
-    };
-    framed(dialect, "content_block_delta", &data)
+    dialect.framed("content_block_delta", &dialect.delta(&"a".repeat(bytes)))
 }
 
 fn wrong_json(dialect: Dialect, streamed: bool) -> Bytes {
     let wrong =
         "{\"hello\":\"world\",\"choices\":\"none\",\"content\":7,\"candidates\":{\"0\":true}}";
-    if streamed { framed(dialect, "hello", wrong) } else { Bytes::from_static(wrong.as_bytes()) }
+    if streamed { dialect.framed("hello", wrong) } else { Bytes::from_static(wrong.as_bytes()) }
 }
