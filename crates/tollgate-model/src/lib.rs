@@ -15,6 +15,7 @@ pub mod ids;
 pub mod loss;
 pub mod record;
 pub mod reply;
+pub mod terms;
 pub mod usage;
 
 pub use chat::{
@@ -29,4 +30,5 @@ pub use ids::DialectId;
 pub use loss::{Loss, Losses};
 pub use record::{Lane, Record};
 pub use reply::{Choice, Reply};
+pub use terms::DataTerms;
 pub use usage::Usage;

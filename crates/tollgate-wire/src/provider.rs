@@ -1,26 +1,53 @@
 //! A provider is a row of data: which dialects it speaks, where, how it is authenticated and
 //! which quirks it has. The rows stand in `providers/`, one file each.
 
-use tollgate_model::DialectId;
+use tollgate_model::{DataTerms, DialectId};
 
 use crate::{Operation, auth::Auth, providers};
 
 /// Every kind of provider, sorted by name.
 pub const PROVIDERS: &[&Provider] = &[
+    &providers::alibaba::ROW,
     &providers::anthropic::ROW,
     &providers::anthropic_compatible::ROW,
+    &providers::bedrock_mantle::ROW,
+    &providers::cerebras::ROW,
+    &providers::cloudflare::ROW,
+    &providers::copilot::ROW,
+    &providers::crusoe::ROW,
+    &providers::databricks::ROW,
     &providers::deepseek::ROW,
+    &providers::doubleword::ROW,
+    &providers::fireworks::ROW,
     &providers::gemini::ROW,
+    &providers::github_models::ROW,
+    &providers::gpustack::ROW,
     &providers::groq::ROW,
+    &providers::heroku::ROW,
+    &providers::huggingface::ROW,
     &providers::llamacpp::ROW,
+    &providers::lmstudio::ROW,
     &providers::mistral::ROW,
+    &providers::mistralrs::ROW,
+    &providers::moonshot::ROW,
+    &providers::nvidia::ROW,
     &providers::ollama::ROW,
     &providers::openai::ROW,
     &providers::openai_compatible::ROW,
     &providers::openrouter::ROW,
+    &providers::perplexity::ROW,
+    &providers::portkey::ROW,
+    &providers::sambanova::ROW,
+    &providers::sglang::ROW,
     &providers::simulated::ROW,
+    &providers::snowflake::ROW,
+    &providers::together::ROW,
+    &providers::venice::ROW,
+    &providers::vercel_gateway::ROW,
     &providers::vllm::ROW,
+    &providers::voyage::ROW,
     &providers::xai::ROW,
+    &providers::zai::ROW,
 ];
 
 /// The row of that kind.
@@ -50,10 +77,30 @@ pub struct Provider {
     /// Models to show in examples and in the first call; not a limit.
     pub sample_models: &'static [&'static str],
     pub quirks: Quirks,
+    pub terms: Terms,
+    /// What a reader of the documentation must know besides.
+    pub notes: &'static [&'static str],
 }
 
 impl Provider {
-    /// The row's entry for a dialect.
+    /// The usual: what a row does not say.
+    pub const PLAIN: Self = Self {
+        kind: "",
+        speaks: &[],
+        base_url: "",
+        auth: Auth::Bearer,
+        key_env: &[],
+        key_optional: false,
+        self_hosted: false,
+        operations: &[Operation::Chat],
+        serves: &[],
+        sample_models: &[],
+        quirks: Quirks::NONE,
+        terms: Terms::UNKNOWN,
+        notes: &[],
+    };
+
+    /// The row's first entry for a dialect.
     #[must_use]
     pub fn speaks(&self, dialect: DialectId) -> Option<&'static Speaks> {
         self.speaks.iter().find(|speaks| speaks.dialect == dialect)
@@ -66,6 +113,14 @@ pub struct Speaks {
     pub base: Base,
 }
 
+impl Speaks {
+    /// For all models, as its own vendor has it.
+    #[must_use]
+    pub const fn of(dialect: &'static str, base: Base) -> Self {
+        Self { dialect: DialectId(dialect), base }
+    }
+}
+
 /// Where a dialect is served, relative to the base URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Base {
@@ -75,6 +130,26 @@ pub enum Base {
     Root,
     /// At this path of the same host.
     Path(&'static str),
+}
+
+/// What the vendor's public terms say about the data it is sent, where they say it, and when that
+/// was read.
+#[derive(Debug)]
+pub struct Terms {
+    pub data: DataTerms,
+    pub source: &'static str,
+    pub read: &'static str,
+    /// What a word or a number does not say.
+    pub note: &'static str,
+}
+
+impl Terms {
+    /// Nobody looked, or nothing is said.
+    pub const UNKNOWN: Self = Self { data: DataTerms::UNKNOWN, source: "", read: "", note: "" };
+
+    /// Of a server that its users run themselves: nobody but they can say.
+    pub const OWN_MACHINE: Self =
+        Self { note: "runs where you run it: say what holds there", ..Self::UNKNOWN };
 }
 
 /// Where a provider departs from its dialect. Each field is one departure; the default is none.
@@ -123,8 +198,8 @@ pub struct Quirks {
     pub effort_models: &'static [&'static str],
     /// In which form earlier thinking is taken back.
     pub reasoning_back: ReasoningBack,
-    /// The word that demands some tool call.
-    pub required_word: &'static str,
+    /// Which demands for tool calls it understands.
+    pub tool_choice: ToolDemand,
     /// Understands a choice among several tools (`allowed_tools`).
     pub allowed_tools: bool,
     /// What an id of a tool call must look like.
@@ -157,6 +232,8 @@ pub enum ReasoningSwitch {
     Thinking,
     /// `chat_template_kwargs: {"enable_thinking": true}`.
     Template,
+    /// `enable_thinking: true`.
+    Enable,
 }
 
 /// How a provider of the OpenAI dialect takes back thinking of earlier turns.
@@ -172,6 +249,17 @@ pub enum ReasoningBack {
     Details,
     /// As a part of type `thinking`.
     Part,
+}
+
+/// Which demands for tool calls a provider of the OpenAI dialect understands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ToolDemand {
+    /// All; with this word for "some call".
+    All(&'static str),
+    /// None, or a call of one tool; but not "some call".
+    ByName,
+    /// None at all: the model decides.
+    Never,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -203,10 +291,23 @@ impl Quirks {
         reasoning_switch: ReasoningSwitch::Effort,
         effort_models: &[],
         reasoning_back: ReasoningBack::None,
-        required_word: "required",
+        tool_choice: ToolDemand::All("required"),
         allowed_tools: false,
         call_id: CallId::Any,
         reasoning_beside_output: false,
+    };
+
+    /// Hosts that took the oldest fields only.
+    pub const SPARE: Self = Self {
+        max_tokens_field: MaxTokens::OnlyMaxTokens,
+        seed_field: None,
+        penalties: false,
+        logprobs: false,
+        choices: false,
+        parallel_tool_calls: false,
+        end_user_field: None,
+        message_name: false,
+        ..Self::NONE
     };
 
     /// That model takes `reasoning_effort`.

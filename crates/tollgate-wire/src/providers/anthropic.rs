@@ -2,11 +2,10 @@
 
 use crate::provider::{Base, Provider, Quirks, Speaks};
 use crate::{Operation, auth::Auth};
-use tollgate_model::DialectId;
 
 pub const ROW: Provider = Provider {
     kind: "anthropic",
-    speaks: &[Speaks { dialect: DialectId("anthropic-messages"), base: Base::Given }],
+    speaks: &[Speaks::of("anthropic-messages", Base::Given)],
     base_url: "https://api.anthropic.com",
     auth: Auth::ByDialect,
     key_env: &["ANTHROPIC_API_KEY"],
@@ -16,4 +15,5 @@ pub const ROW: Provider = Provider {
     serves: &["claude-*"],
     sample_models: &["claude-sonnet-4-5"],
     quirks: Quirks::NONE,
+    ..Provider::PLAIN
 };

@@ -2,11 +2,10 @@
 
 use crate::provider::{Base, Provider, Quirks, Speaks};
 use crate::{Operation, auth::Auth};
-use tollgate_model::DialectId;
 
 pub const ROW: Provider = Provider {
     kind: "anthropic-compatible",
-    speaks: &[Speaks { dialect: DialectId("anthropic-messages"), base: Base::Given }],
+    speaks: &[Speaks::of("anthropic-messages", Base::Given)],
     base_url: "",
     auth: Auth::ByDialect,
     key_env: &[],
@@ -16,4 +15,5 @@ pub const ROW: Provider = Provider {
     serves: &[],
     sample_models: &[],
     quirks: Quirks::NONE,
+    ..Provider::PLAIN
 };

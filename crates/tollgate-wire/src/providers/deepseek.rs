@@ -2,13 +2,12 @@
 
 use crate::provider::{Base, MaxTokens, Provider, Quirks, ReasoningBack, ReasoningSwitch, Speaks};
 use crate::{Operation, auth::Auth};
-use tollgate_model::DialectId;
 
 pub const ROW: Provider = Provider {
     kind: "deepseek",
     speaks: &[
-        Speaks { dialect: DialectId("openai-chat"), base: Base::Given },
-        Speaks { dialect: DialectId("anthropic-messages"), base: Base::Path("/anthropic") },
+        Speaks::of("openai-chat", Base::Given),
+        Speaks::of("anthropic-messages", Base::Path("/anthropic")),
     ],
     base_url: "https://api.deepseek.com",
     auth: Auth::ByDialect,
@@ -27,4 +26,5 @@ pub const ROW: Provider = Provider {
         reasoning_back: ReasoningBack::Content,
         ..Quirks::NONE
     },
+    ..Provider::PLAIN
 };

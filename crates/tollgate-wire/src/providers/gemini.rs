@@ -2,11 +2,10 @@
 
 use crate::provider::{Base, Provider, Quirks, Speaks};
 use crate::{Operation, auth::Auth};
-use tollgate_model::DialectId;
 
 pub const ROW: Provider = Provider {
     kind: "gemini",
-    speaks: &[Speaks { dialect: DialectId("gemini-generate"), base: Base::Given }],
+    speaks: &[Speaks::of("gemini-generate", Base::Given)],
     base_url: "https://generativelanguage.googleapis.com",
     auth: Auth::ByDialect,
     key_env: &["GEMINI_API_KEY", "GOOGLE_API_KEY"],
@@ -16,4 +15,5 @@ pub const ROW: Provider = Provider {
     serves: &["gemini-*"],
     sample_models: &["gemini-2.5-flash"],
     quirks: Quirks::NONE,
+    ..Provider::PLAIN
 };

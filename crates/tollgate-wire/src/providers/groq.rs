@@ -2,11 +2,10 @@
 
 use crate::provider::{Base, MaxTokens, Provider, Quirks, ReasoningBack, Speaks};
 use crate::{Operation, auth::Auth};
-use tollgate_model::DialectId;
 
 pub const ROW: Provider = Provider {
     kind: "groq",
-    speaks: &[Speaks { dialect: DialectId("openai-chat"), base: Base::Given }],
+    speaks: &[Speaks::of("openai-chat", Base::Given)],
     base_url: "https://api.groq.com/openai/v1",
     auth: Auth::Bearer,
     key_env: &["GROQ_API_KEY"],
@@ -25,4 +24,5 @@ pub const ROW: Provider = Provider {
         effort_models: &["openai/gpt-oss"],
         ..Quirks::NONE
     },
+    ..Provider::PLAIN
 };

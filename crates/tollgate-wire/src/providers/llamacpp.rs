@@ -1,15 +1,11 @@
 //! The server of llama.cpp.
 
-use crate::provider::{Base, Provider, Quirks, ReasoningBack, ReasoningSwitch, Speaks};
+use crate::provider::{Base, Provider, Quirks, ReasoningBack, ReasoningSwitch, Speaks, Terms};
 use crate::{Operation, auth::Auth};
-use tollgate_model::DialectId;
 
 pub const ROW: Provider = Provider {
     kind: "llamacpp",
-    speaks: &[
-        Speaks { dialect: DialectId("openai-chat"), base: Base::Given },
-        Speaks { dialect: DialectId("anthropic-messages"), base: Base::Root },
-    ],
+    speaks: &[Speaks::of("openai-chat", Base::Given), Speaks::of("anthropic-messages", Base::Root)],
     base_url: "http://127.0.0.1:8080/v1",
     auth: Auth::Bearer,
     key_env: &[],
@@ -24,4 +20,6 @@ pub const ROW: Provider = Provider {
         reasoning_back: ReasoningBack::Content,
         ..Quirks::NONE
     },
+    terms: Terms::OWN_MACHINE,
+    ..Provider::PLAIN
 };

@@ -1,12 +1,13 @@
 //! Mistral.
 
-use crate::provider::{Base, CallId, MaxTokens, Provider, Quirks, ReasoningBack, Speaks};
+use crate::provider::{
+    Base, CallId, MaxTokens, Provider, Quirks, ReasoningBack, Speaks, ToolDemand,
+};
 use crate::{Operation, auth::Auth};
-use tollgate_model::DialectId;
 
 pub const ROW: Provider = Provider {
     kind: "mistral",
-    speaks: &[Speaks { dialect: DialectId("openai-chat"), base: Base::Given }],
+    speaks: &[Speaks::of("openai-chat", Base::Given)],
     base_url: "https://api.mistral.ai/v1",
     auth: Auth::Bearer,
     key_env: &["MISTRAL_API_KEY"],
@@ -30,10 +31,11 @@ pub const ROW: Provider = Provider {
         end_user_field: None,
         message_name: false,
         reasoning_back: ReasoningBack::Part,
-        required_word: "any",
+        tool_choice: ToolDemand::All("any"),
         call_id: CallId::Nine,
         document_url: true,
         effort_models: &["mistral-small"],
         ..Quirks::NONE
     },
+    ..Provider::PLAIN
 };

@@ -1,12 +1,11 @@
 //! Ollama.
 
-use crate::provider::{Base, Provider, Quirks, ReasoningBack, Speaks};
+use crate::provider::{Base, Provider, Quirks, ReasoningBack, Speaks, Terms};
 use crate::{Operation, auth::Auth};
-use tollgate_model::DialectId;
 
 pub const ROW: Provider = Provider {
     kind: "ollama",
-    speaks: &[Speaks { dialect: DialectId("openai-chat"), base: Base::Given }],
+    speaks: &[Speaks::of("openai-chat", Base::Given)],
     base_url: "http://127.0.0.1:11434/v1",
     auth: Auth::Bearer,
     key_env: &[],
@@ -22,4 +21,6 @@ pub const ROW: Provider = Provider {
         reasoning_back: ReasoningBack::Reasoning,
         ..Quirks::NONE
     },
+    terms: Terms::OWN_MACHINE,
+    ..Provider::PLAIN
 };

@@ -2,11 +2,10 @@
 
 use crate::provider::{Base, MaxTokens, Provider, Quirks, Speaks};
 use crate::{Operation, auth::Auth};
-use tollgate_model::DialectId;
 
 pub const ROW: Provider = Provider {
     kind: "openai",
-    speaks: &[Speaks { dialect: DialectId("openai-chat"), base: Base::Given }],
+    speaks: &[Speaks::of("openai-chat", Base::Given)],
     base_url: "https://api.openai.com/v1",
     auth: Auth::Bearer,
     key_env: &["OPENAI_API_KEY"],
@@ -31,4 +30,5 @@ pub const ROW: Provider = Provider {
         effort_models: &["codex", "gpt-5", "gpt-6", "o1", "o3", "o4"],
         ..Quirks::NONE
     },
+    ..Provider::PLAIN
 };

@@ -2,11 +2,10 @@
 
 use crate::provider::{Base, Provider, Quirks, Speaks};
 use crate::{Operation, auth::Auth};
-use tollgate_model::DialectId;
 
 pub const ROW: Provider = Provider {
     kind: "openai-compatible",
-    speaks: &[Speaks { dialect: DialectId("openai-chat"), base: Base::Given }],
+    speaks: &[Speaks::of("openai-chat", Base::Given)],
     base_url: "",
     auth: Auth::Bearer,
     key_env: &[],
@@ -16,4 +15,5 @@ pub const ROW: Provider = Provider {
     serves: &[],
     sample_models: &[],
     quirks: Quirks { developer_role: true, ..Quirks::NONE },
+    ..Provider::PLAIN
 };

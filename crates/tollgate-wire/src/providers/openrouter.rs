@@ -2,14 +2,10 @@
 
 use crate::provider::{Base, Provider, Quirks, ReasoningBack, ReasoningSwitch, Speaks};
 use crate::{Operation, auth::Auth};
-use tollgate_model::DialectId;
 
 pub const ROW: Provider = Provider {
     kind: "openrouter",
-    speaks: &[
-        Speaks { dialect: DialectId("openai-chat"), base: Base::Given },
-        Speaks { dialect: DialectId("anthropic-messages"), base: Base::Root },
-    ],
+    speaks: &[Speaks::of("openai-chat", Base::Given), Speaks::of("anthropic-messages", Base::Root)],
     base_url: "https://openrouter.ai/api/v1",
     auth: Auth::Bearer,
     key_env: &["OPENROUTER_API_KEY"],
@@ -28,4 +24,5 @@ pub const ROW: Provider = Provider {
         file_url: true,
         ..Quirks::NONE
     },
+    ..Provider::PLAIN
 };

@@ -1,15 +1,14 @@
 //! The simulated provider of this program: speaks every dialect.
 
-use crate::provider::{Base, Provider, Speaks};
+use crate::provider::{Base, Provider, Speaks, Terms};
 use crate::{Operation, auth::Auth};
-use tollgate_model::DialectId;
 
 pub const ROW: Provider = Provider {
     kind: "simulated",
     speaks: &[
-        Speaks { dialect: DialectId("openai-chat"), base: Base::Given },
-        Speaks { dialect: DialectId("anthropic-messages"), base: Base::Root },
-        Speaks { dialect: DialectId("gemini-generate"), base: Base::Root },
+        Speaks::of("openai-chat", Base::Given),
+        Speaks::of("anthropic-messages", Base::Root),
+        Speaks::of("gemini-generate", Base::Root),
     ],
     base_url: "",
     auth: Auth::ByDialect,
@@ -21,4 +20,6 @@ pub const ROW: Provider = Provider {
     sample_models: &["hello"],
     // Strict as OpenAI itself is, where it speaks that dialect.
     quirks: super::openai::ROW.quirks,
+    terms: Terms::OWN_MACHINE,
+    ..Provider::PLAIN
 };

@@ -1,15 +1,11 @@
 //! vLLM.
 
-use crate::provider::{Base, Provider, Quirks, ReasoningBack, ReasoningSwitch, Speaks};
+use crate::provider::{Base, Provider, Quirks, ReasoningBack, ReasoningSwitch, Speaks, Terms};
 use crate::{Operation, auth::Auth};
-use tollgate_model::DialectId;
 
 pub const ROW: Provider = Provider {
     kind: "vllm",
-    speaks: &[
-        Speaks { dialect: DialectId("openai-chat"), base: Base::Given },
-        Speaks { dialect: DialectId("anthropic-messages"), base: Base::Root },
-    ],
+    speaks: &[Speaks::of("openai-chat", Base::Given), Speaks::of("anthropic-messages", Base::Root)],
     base_url: "",
     auth: Auth::Bearer,
     key_env: &[],
@@ -25,4 +21,6 @@ pub const ROW: Provider = Provider {
         reasoning_back: ReasoningBack::Content,
         ..Quirks::NONE
     },
+    terms: Terms::OWN_MACHINE,
+    ..Provider::PLAIN
 };

@@ -2,11 +2,10 @@
 
 use crate::provider::{Base, MaxTokens, Provider, Quirks, ReasoningBack, Speaks};
 use crate::{Operation, auth::Auth};
-use tollgate_model::DialectId;
 
 pub const ROW: Provider = Provider {
     kind: "xai",
-    speaks: &[Speaks { dialect: DialectId("openai-chat"), base: Base::Given }],
+    speaks: &[Speaks::of("openai-chat", Base::Given)],
     base_url: "https://api.x.ai/v1",
     auth: Auth::Bearer,
     key_env: &["XAI_API_KEY"],
@@ -23,4 +22,5 @@ pub const ROW: Provider = Provider {
         reasoning_back: ReasoningBack::Content,
         ..Quirks::NONE
     },
+    ..Provider::PLAIN
 };

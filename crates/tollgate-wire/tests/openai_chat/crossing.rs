@@ -311,3 +311,51 @@ fn pieces_of_one_choice_keep_their_order_in_a_stream() {
     assert_eq!(deltas[3]["delta"]["tool_calls"][0]["function"]["arguments"], "{}");
     assert_eq!(deltas[4]["finish_reason"], "tool_calls");
 }
+
+/// What "call some tool", "call this one" and "call none" become, host by host.
+#[test]
+fn a_demand_for_tools_is_told_to_those_who_know_it_and_else_is_a_loss() {
+    let ask = |choice: Value| {
+        read(
+            "anthropic-messages",
+            &json!({
+                "model": "m", "max_tokens": 9, "tool_choice": choice,
+                "tools": [{"name": "look", "input_schema": {"type": "object"}}],
+                "messages": [{"role": "user", "content": "Where?"}],
+            }),
+        )
+    };
+    let one = json!({"type": "function", "function": {"name": "look"}});
+    let lost = ["~tool_choice".to_owned()];
+    for (host, choice, told, losses) in [
+        ("openai", json!({"type": "any"}), json!("required"), &[][..]),
+        ("mistral", json!({"type": "any"}), json!("any"), &[]),
+        ("moonshot", json!({"type": "any"}), Value::Null, &lost),
+        ("moonshot", json!({"type": "tool", "name": "look"}), one.clone(), &[]),
+        ("moonshot", json!({"type": "none"}), json!("none"), &[]),
+        ("zai", json!({"type": "tool", "name": "look"}), Value::Null, &lost),
+        ("zai", json!({"type": "auto"}), json!("auto"), &[]),
+    ] {
+        let (body, said) = written(&ask(choice), host, "m");
+        assert_eq!(body["tool_choice"], told, "{host}");
+        assert_eq!(said, losses, "{host}");
+        assert_eq!(body["tools"].as_array().map(Vec::len), Some(1), "{host}");
+    }
+    let (body, said) = written(&ask(json!({"type": "none"})), "zai", "m");
+    assert_eq!((body.get("tools"), body.get("tool_choice")), (None, None));
+    assert!(said.is_empty(), "{said:?}");
+}
+
+#[test]
+fn thinking_is_switched_by_one_field_where_there_is_one() {
+    let chat = read(
+        "anthropic-messages",
+        &json!({
+            "model": "m", "max_tokens": 9, "thinking": {"type": "disabled"},
+            "messages": [{"role": "user", "content": "Where?"}],
+        }),
+    );
+    let (body, losses) = written(&chat, "alibaba", "qwen3-max");
+    assert_eq!(body["enable_thinking"], json!(false));
+    assert!(losses.is_empty(), "{losses:?}");
+}

@@ -27,6 +27,11 @@ impl Config {
         let mut providers = BTreeMap::new();
         let mut refusals = Vec::new();
         for row in PROVIDERS.iter().copied() {
+            // A key alone does not say where to go.
+            let placed = !row.base_url.is_empty() || row.kind == SIMULATED;
+            if !placed {
+                continue;
+            }
             let set = row
                 .key_env
                 .iter()
@@ -114,7 +119,8 @@ mod tests {
 
     #[test]
     fn every_key_in_the_environment_brings_its_provider() {
-        let with_keys = PROVIDERS.iter().filter(|row| !row.key_env.is_empty());
+        let with_keys =
+            PROVIDERS.iter().filter(|row| !row.key_env.is_empty() && !row.base_url.is_empty());
         for row in with_keys {
             for name in row.key_env {
                 let config = Config::from_environment(&|asked| {
@@ -126,6 +132,14 @@ mod tests {
                 assert!(!format!("{config:?}").contains("sk-not-real"));
             }
         }
+    }
+
+    #[test]
+    fn a_key_of_a_host_without_an_address_brings_nothing() {
+        let config = Config::from_environment(&|asked| {
+            (asked == "SNOWFLAKE_PAT").then(|| "not-real-token".to_owned())
+        });
+        assert_eq!(config.unwrap().providers.keys().collect::<Vec<_>>(), [SIMULATED]);
     }
 
     #[test]

@@ -178,8 +178,12 @@ fn put_reasoning(
                 to.losses.approximated("", REASONING);
             }
         }
-        ReasoningSwitch::Template => {
-            out.insert("chat_template_kwargs".into(), json!({"enable_thinking": !off}));
+        switch @ (ReasoningSwitch::Template | ReasoningSwitch::Enable) => {
+            if switch == ReasoningSwitch::Template {
+                out.insert("chat_template_kwargs".into(), json!({"enable_thinking": !off}));
+            } else {
+                out.insert(ENABLE.into(), (!off).into());
+            }
             if reasoning.budget_tokens.is_some_and(|budget| budget > 0) {
                 to.losses.approximated("", REASONING);
             }

@@ -9,6 +9,7 @@ use super::{
     messages::{FUNCTION, UNTYPED},
     parts,
 };
+use crate::provider::ToolDemand;
 
 /// The form of a tool choice from before there were tools.
 const FUNCTION_CALL: &str = "function_call";
@@ -188,9 +189,22 @@ pub(super) fn encode(chat: &Chat, to: &mut Writing<'_>, out: &mut Map<String, Va
         // A choice without tools is refused.
         && (any || to.own)
     {
-        let word = if to.own { "required" } else { to.quirks.required_word };
-        out.insert("tool_choice".into(), encode_choice(&choice, word));
+        out.extend(demand(&choice, to).map(|choice| ("tool_choice".to_owned(), choice)));
     }
+}
+
+/// The choice in words that the recipient knows. What it cannot be told is left to the model.
+fn demand(choice: &ToolChoice, to: &mut Writing<'_>) -> Option<Value> {
+    let (told, word) = match to.quirks.tool_choice {
+        _ if to.own => (true, "required"),
+        ToolDemand::All(word) => (true, word),
+        ToolDemand::ByName => (*choice != ToolChoice::Required, "required"),
+        ToolDemand::Never => (*choice == ToolChoice::Auto, "required"),
+    };
+    if !told {
+        to.losses.approximated("", "tool_choice");
+    }
+    told.then(|| encode_choice(choice, word))
 }
 
 /// The tools to offer: all, or for a host that knows no choice among some, just those.
@@ -203,6 +217,10 @@ fn among<'a>(chat: &'a Chat, to: &Writing<'_>) -> Vec<(usize, &'a Tool)> {
                 ToolKind::Native { .. } => false,
             })
             .collect(),
+        // Where nothing can be forbidden, nothing is offered.
+        Some(ToolChoice::None) if !to.own && to.quirks.tool_choice == ToolDemand::Never => {
+            Vec::new()
+        }
         _ => all.collect(),
     }
 }

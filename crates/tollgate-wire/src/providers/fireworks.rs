@@ -1,0 +1,20 @@
+//! Fireworks.
+
+use crate::Operation;
+use crate::provider::{Base, Provider, Quirks, ReasoningBack, Speaks};
+
+pub const ROW: Provider = Provider {
+    kind: "fireworks",
+    speaks: &[Speaks::of("openai-chat", Base::Given), Speaks::of("anthropic-messages", Base::Root)],
+    base_url: "https://api.fireworks.ai/inference/v1",
+    key_env: &["FIREWORKS_API_KEY"],
+    operations: &[Operation::Chat, Operation::Embed],
+    sample_models: &["accounts/fireworks/models/gpt-oss-120b"],
+    quirks: Quirks {
+        top_k: true,
+        message_name: false,
+        reasoning_back: ReasoningBack::Content,
+        ..Quirks::NONE
+    },
+    ..Provider::PLAIN
+};
