@@ -29,6 +29,7 @@ fn targets() -> Vec<Target> {
         target("frames/aws-eventstream", frames::sealed),
         target("frames/sse", |data| frames::check(Framing::Sse, data)),
         target("frames/json-array", |data| frames::check(Framing::JsonArray, data)),
+        target("frames/ndjson", |data| frames::check(Framing::Ndjson, data)),
         target("ingress", bodies::ingress),
         target("scan", bodies::scanned),
     ];

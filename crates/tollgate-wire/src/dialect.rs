@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use tollgate_model::{Chat, DialectId, Event, Fault, Losses, Reply};
 
 use crate::scan::Scan;
-use crate::{Frame, Quirks, Route, dialects};
+use crate::{Frame, Framing, Quirks, Route, dialects};
 
 /// Every dialect, sorted by name.
 pub const DIALECTS: &[&dyn Dialect] = &[
@@ -95,6 +95,10 @@ pub struct Rules {
     pub response_headers: &'static [&'static str],
     /// Where a call goes, below the base URL that the vendor's own SDK takes.
     pub path: fn(model: &str, stream: bool) -> String,
+    /// How its callers read a stream.
+    pub framing: Framing,
+    /// A request that says nothing of `stream` asks for one.
+    pub streams_unless_told: bool,
     /// A stream states usage only when it is asked to (`stream_options.include_usage`).
     pub usage_is_optional: bool,
     /// Whether a provider with such quirks would take a body of this dialect amiss as it stands,

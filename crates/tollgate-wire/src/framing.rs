@@ -5,6 +5,7 @@
 
 pub mod aws_eventstream;
 mod json_array;
+mod ndjson;
 mod sse;
 #[cfg(test)]
 mod tests;
@@ -23,7 +24,19 @@ pub enum Framing {
     Sse,
     /// One JSON array whose elements are the events (Gemini without `alt=sse`).
     JsonArray,
+    /// One JSON document a line (Ollama).
+    Ndjson,
 }
+
+/// What hosts call a stream of JSON documents, one a line.
+const LINES: &[&str] = &[
+    "application/json-seq",
+    "application/jsonl",
+    "application/jsonlines",
+    "application/ndjson",
+    "application/x-jsonlines",
+    "application/x-ndjson",
+];
 
 impl Framing {
     /// The framing that a `content-type` promises; `None` for a type that is no stream.
@@ -36,8 +49,31 @@ impl Framing {
             Some(Self::JsonArray)
         } else if essence.eq_ignore_ascii_case("application/vnd.amazon.eventstream") {
             Some(Self::AwsEventStream)
+        } else if LINES.iter().any(|lines| essence.eq_ignore_ascii_case(lines)) {
+            Some(Self::Ndjson)
         } else {
             None
+        }
+    }
+
+    /// The `content-type` of a stream in this framing.
+    #[must_use]
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Self::Sse => "text/event-stream",
+            Self::JsonArray => "application/json",
+            Self::Ndjson => "application/x-ndjson",
+            Self::AwsEventStream => "application/vnd.amazon.eventstream",
+        }
+    }
+
+    /// What ends an event whose own end is missing, so that what follows is another.
+    #[must_use]
+    pub fn terminator(self) -> &'static [u8] {
+        match self {
+            Self::Sse => b"\n\n",
+            Self::JsonArray | Self::AwsEventStream => b"",
+            Self::Ndjson => b"\n",
         }
     }
 }
@@ -104,6 +140,7 @@ enum Cutter {
     AwsEventStream(aws_eventstream::Cutter),
     Sse(sse::Cutter),
     JsonArray(json_array::Cutter),
+    Ndjson,
 }
 
 impl Framer {
@@ -114,6 +151,7 @@ impl Framer {
             Framing::AwsEventStream => Cutter::AwsEventStream(aws_eventstream::Cutter::default()),
             Framing::Sse => Cutter::Sse(sse::Cutter::default()),
             Framing::JsonArray => Cutter::JsonArray(json_array::Cutter::default()),
+            Framing::Ndjson => Cutter::Ndjson,
         };
         Self { cutter, most, held: Vec::new(), chunks: VecDeque::new(), broken: None }
     }
@@ -163,6 +201,7 @@ impl Framer {
                 Cutter::Sse(cutter) => cutter.cut(window),
                 Cutter::JsonArray(cutter) => cutter.cut(window)?,
                 Cutter::AwsEventStream(cutter) => cutter.cut(window)?,
+                Cutter::Ndjson => ndjson::cut(window),
             };
             let more = end.unwrap_or(window.len());
             if self.held.len() + more > self.most {
@@ -191,12 +230,13 @@ impl Framer {
             Cutter::Sse(cutter) => cutter.read(raw),
             Cutter::JsonArray(cutter) => cutter.read(raw),
             Cutter::AwsEventStream(cutter) => cutter.read(raw)?,
+            Cutter::Ndjson => ndjson::read(raw),
         })
     }
 
     fn rest(&mut self) -> Result<Option<Frame>, FrameError> {
         let whole = match &self.cutter {
-            Cutter::Sse(_) => true,
+            Cutter::Sse(_) | Cutter::Ndjson => true,
             Cutter::JsonArray(cutter) => cutter.is_closed(),
             Cutter::AwsEventStream(cutter) => cutter.is_closed(),
         };
@@ -211,6 +251,7 @@ impl Framer {
             Cutter::Sse(cutter) => cutter.read_last(raw)?,
             Cutter::JsonArray(cutter) => cutter.read(raw),
             Cutter::AwsEventStream(cutter) => cutter.read(raw)?,
+            Cutter::Ndjson => ndjson::read_last(raw)?,
         };
         Ok(Some(frame))
     }

@@ -14,6 +14,7 @@ mod cited;
 mod claude;
 pub mod dialect;
 pub mod dialects;
+mod fields;
 pub mod framing;
 pub mod ingress;
 mod lenient;

@@ -20,8 +20,6 @@ use crate::upstream::Lease;
 const MOST_REST_FRAMES: usize = 8;
 /// How long they are waited for; after that the connection is closed.
 const MOST_REST_WAIT: Duration = Duration::from_secs(1);
-/// Ends a line and its event, whatever of it was there.
-static BLANK_LINE: Bytes = Bytes::from_static(b"\n\n");
 static CLOSING: Bytes = Bytes::from_static(b"]");
 
 /// How a stream is to be read.
@@ -236,11 +234,11 @@ impl Source {
         joined.finish()
     }
 
-    /// Ends a last event whose blank line is missing, so that what follows is another event, and
+    /// Ends a last event whose own end is missing, so that what follows is another event, and
     /// a caller that reads by the book sees this one.
     fn terminate(&self, frame: &Frame, joined: &mut Joined) {
-        if self.reading.framing == Framing::Sse && !frame.data.is_empty() {
-            joined.add(&BLANK_LINE);
+        if !frame.data.is_empty() {
+            joined.add(&Bytes::from_static(self.reading.framing.terminator()));
         }
     }
 

@@ -5,8 +5,8 @@ use tollgate_model::{Chat, DialectId, Event, Fault, Reply};
 
 use crate::ingress::Claim;
 use crate::{
-    Dialect, Encoded, EncodedFault, Incoming, Operation, Outgoing, Quirks, Recipient, ReplyContext,
-    Route, Rules, Snapshot, StreamDecoder, StreamEncoder,
+    Dialect, Encoded, EncodedFault, Framing, Incoming, Operation, Outgoing, Quirks, Recipient,
+    ReplyContext, Route, Rules, Snapshot, StreamDecoder, StreamEncoder,
 };
 
 mod citation;
@@ -76,6 +76,8 @@ const RULES: Rules = Rules {
         "request-id",
     ],
     path: |_, _| "/v1/messages".to_owned(),
+    framing: Framing::Sse,
+    streams_unless_told: false,
     usage_is_optional: false,
     disturbs: |_, body, _| foreign::is_in(body),
     request_id: "request-id",

@@ -7,8 +7,8 @@ use http::{HeaderMap, Method};
 use tollgate_model::{Chat, DialectId, Event, Fault, Reply};
 
 use crate::{
-    Claim, Dialect, Encoded, EncodedFault, Incoming, Operation, Outgoing, Quirks, Recipient,
-    ReplyContext, Route, Rules, Snapshot, StreamDecoder, StreamEncoder,
+    Claim, Dialect, Encoded, EncodedFault, Framing, Incoming, Operation, Outgoing, Quirks,
+    Recipient, ReplyContext, Route, Rules, Snapshot, StreamDecoder, StreamEncoder,
 };
 
 mod answer;
@@ -63,6 +63,8 @@ const RULES: Rules = Rules {
     query: &["alt", "$alt"],
     response_headers: &["server-timing", "x-gemini-service-tier"],
     path: |model, stream| path(model, if stream { STREAM } else { WHOLE }),
+    framing: Framing::JsonArray,
+    streams_unless_told: false,
     usage_is_optional: false,
     // A body may repeat the model that its path names, and the target's may be another.
     disturbs: |_, body, scan| scan.member(body, "model").is_some(),

@@ -7,14 +7,13 @@ use http::{HeaderMap, Method};
 use tollgate_model::{Chat, DialectId, Event, Fault, Losses, Reply};
 
 use crate::{
-    Claim, Dialect, Encoded, EncodedFault, Incoming, Operation, Outgoing, Quirks, Recipient,
-    ReplyContext, Route, Rules, Snapshot, StreamDecoder, StreamEncoder,
+    Claim, Dialect, Encoded, EncodedFault, Framing, Incoming, Operation, Outgoing, Quirks,
+    Recipient, ReplyContext, Route, Rules, Snapshot, StreamDecoder, StreamEncoder,
 };
 
 mod call_ids;
 pub mod embed;
 mod fault;
-mod fields;
 mod history;
 mod messages;
 pub mod models;
@@ -43,6 +42,8 @@ const RULES: Rules = Rules {
         route(Method::GET, "/v1/models/", Some(""), Operation::GetModel),
     ],
     model_in_body: true,
+    framing: Framing::Sse,
+    streams_unless_told: false,
     usage_is_optional: true,
     // Organisation and project are settings of the provider, not of a call.
     request_headers: &["openai-beta", "idempotency-key", "x-client-request-id"],

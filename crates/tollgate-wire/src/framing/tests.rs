@@ -134,10 +134,50 @@ fn what_is_no_array_is_refused() {
 }
 
 #[test]
+fn a_line_is_a_frame_whatever_stands_in_it() {
+    let body = "{\"a\":1}\r\n\n\u{1e}{\"b\": \"\\n\"}\n \u{1e} \nno json\n";
+    let (frames, error) = whole(Framing::Ndjson, body);
+    assert_eq!(error, None);
+    let data: Vec<_> = frames.iter().map(|frame| text(&frame.data)).collect();
+    assert_eq!(data, ["{\"a\":1}", "", "{\"b\": \"\\n\"}", "", "no json"]);
+    assert_eq!(frames.iter().map(|frame| text(&frame.raw)).collect::<String>(), body);
+}
+
+#[test]
+fn a_last_line_without_its_end_counts_when_it_is_whole() {
+    for (rest, count) in [("{\"a\":1}", 1), ("{}\n{\"a\":1} ", 2), ("{}\n ", 2), ("", 0)] {
+        let (frames, error) = whole(Framing::Ndjson, rest);
+        assert_eq!((frames.len(), error), (count, None), "{rest:?}");
+    }
+    for rest in ["{\"a\":", "{}\n{\"a", "x"] {
+        assert_eq!(whole(Framing::Ndjson, rest).1, Some(FrameError::Unfinished), "{rest:?}");
+    }
+}
+
+#[test]
+fn what_a_host_calls_its_stream() {
+    for (written, framing) in [
+        ("text/event-stream; charset=utf-8", Some(Framing::Sse)),
+        ("application/json", Some(Framing::JsonArray)),
+        ("application/x-ndjson", Some(Framing::Ndjson)),
+        ("Application/JSON-seq ;x=y", Some(Framing::Ndjson)),
+        ("application/jsonl", Some(Framing::Ndjson)),
+        ("text/html", None),
+    ] {
+        assert_eq!(Framing::of_content_type(written), framing, "{written}");
+    }
+    for framing in [Framing::Sse, Framing::JsonArray, Framing::Ndjson] {
+        assert_eq!(Framing::of_content_type(framing.content_type()), Some(framing));
+    }
+}
+
+#[test]
 fn a_frame_in_one_chunk_is_a_slice_of_it() {
-    for (framing, body) in
-        [(Framing::Sse, "event: a\ndata: 1\n\ndata: 2\n\n"), (Framing::JsonArray, "[{},{}]")]
-    {
+    for (framing, body) in [
+        (Framing::Sse, "event: a\ndata: 1\n\ndata: 2\n\n"),
+        (Framing::JsonArray, "[{},{}]"),
+        (Framing::Ndjson, "{}\n[1]\n"),
+    ] {
         let chunk = Bytes::from_static(body.as_bytes());
         let within = chunk.as_ptr_range();
         let mut framer = Framer::new(framing, MOST);
@@ -155,10 +195,10 @@ fn a_frame_in_one_chunk_is_a_slice_of_it() {
 
 #[test]
 fn a_frame_has_a_bound_and_its_error_is_final() {
-    for framing in [Framing::Sse, Framing::JsonArray] {
+    for framing in [Framing::Sse, Framing::JsonArray, Framing::Ndjson] {
         let mut framer = Framer::new(framing, 100);
         for _ in 0..101 {
-            framer.push(Bytes::from_static(if framing == Framing::Sse { b"x" } else { b"[" }));
+            framer.push(Bytes::from_static(b"["));
             let _ = framer.next_frame();
         }
         assert_eq!(framer.next_frame(), Err(FrameError::TooLarge(100)));
@@ -244,7 +284,7 @@ proptest! {
         body in body(),
         cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..8),
         most in prop_oneof![Just(MOST), 0usize..24],
-        framing in prop::sample::select(vec![Framing::Sse, Framing::JsonArray]),
+        framing in prop::sample::select(vec![Framing::Sse, Framing::JsonArray, Framing::Ndjson]),
     ) {
         let body = body.as_bytes();
         let whole = frames(framing, most, [body]);

@@ -144,7 +144,9 @@ impl Ask {
             }
             let stream = scan.flag(&self.body, "stream");
             let stream = stream.map_err(|e| Fault::invalid_field("stream", e.to_string()))?;
-            self.stream = self.stream || stream.unwrap_or(false);
+            let usual =
+                self.dialect.rules().streams_unless_told && self.operation() == Operation::Chat;
+            self.stream = self.stream || stream.unwrap_or(usual);
             let wants = splice::wants_stream_usage(&self.body, &scan);
             self.wants_stream_usage =
                 wants.map_err(|error| Fault::invalid_field("stream_options", error.to_string()))?;
@@ -203,10 +205,9 @@ impl Ask {
     /// How the caller reads a stream.
     #[must_use]
     pub fn framing(&self) -> Framing {
-        if self.dialect.rules().model_in_body || self.query_value("alt") == Some("sse") {
-            Framing::Sse
-        } else {
-            Framing::JsonArray
+        match self.dialect.rules().framing {
+            Framing::JsonArray if self.query_value("alt") == Some("sse") => Framing::Sse,
+            framing => framing,
         }
     }
 

@@ -21,7 +21,6 @@ use crate::cut::Cut;
 use body::Flow;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
-const EVENTS: HeaderValue = HeaderValue::from_static("text/event-stream");
 
 /// An answer that is ready to leave; nothing of it can fail any more but a stream.
 #[derive(Debug)]
@@ -44,8 +43,8 @@ pub fn reply(ask: &Ask, watched: Watched, settling: &Settling) -> Result<Ready, 
     let mut losses = watched.answer.losses.clone();
     let context = context(ask, &watched, settling);
     let streams = ask.stream && ask.operation() == Operation::Chat;
-    let content_type = if streams && !context.json_array { EVENTS } else { JSON };
-    headers.insert(CONTENT_TYPE, content_type);
+    let content_type = if streams { ask.framing().content_type() } else { "application/json" };
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     if matches!(watched.answer.said, Said::Stream(_)) {
         headers.insert(http::header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         let flow = Box::new(Flow::new(watched, ask.dialect, context));

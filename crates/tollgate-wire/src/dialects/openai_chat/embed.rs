@@ -5,23 +5,16 @@ use bytes::Bytes;
 use serde_json::{Map, Value, json};
 use tollgate_model::{EmbedInput, EmbedReply, EmbedRequest, Encoding, Fault, Losses, Usage};
 
-use super::{ID, fault, fields::Fields, request::END_USER, usage};
-use crate::{Incoming, Outgoing, Quirks, Recipient, operation::Embed, refused};
+use super::{ID, fault, request::END_USER, usage};
+use crate::{Incoming, Outgoing, Quirks, Recipient, fields::Fields, operation::Embed};
 
 #[derive(Debug)]
 pub struct Embeddings;
 
 impl Embed for Embeddings {
     fn decode_request(&self, incoming: &Incoming<'_>) -> Result<EmbedRequest, Fault> {
-        let body: Value = serde_json::from_slice(incoming.body)
-            .map_err(|error| Fault::invalid(format!("The body is not valid JSON: {error}.")))?;
-        let mut top = Fields::of(body, "")?;
-        refused::check(top.all())?;
-        let model = match (top.string("model")?, incoming.model) {
-            (Some(model), _) => model,
-            (None, Some(model)) => model.to_owned(),
-            (None, None) => return Err(top.missing("model")),
-        };
+        let mut top = Fields::body(ID, incoming)?;
+        let model = top.model(incoming)?;
         let (inputs, single) = decode_inputs(&mut top)?;
         let encoding = decode_encoding(&mut top)?;
         let dimensions = top.count("dimensions")?;

@@ -5,10 +5,10 @@ use tollgate_model::{Fault, Message, Part, PartKind, Role, Shape};
 
 use super::{
     ID,
-    fields::Fields,
     parts::{self, decode_content},
     reasoning,
 };
+use crate::fields::Fields;
 
 /// The form of a cache mark that stands on the message instead of its last part.
 pub(super) const ON_MESSAGE: &str = "cache_control on message";
@@ -28,7 +28,7 @@ pub(super) fn decode(messages: Vec<Value>) -> Result<Vec<Message>, Fault> {
 }
 
 fn decode_one(message: Value, path: &str) -> Result<Message, Fault> {
-    let mut message = Fields::of(message, path)?;
+    let mut message = Fields::of(ID, message, path)?;
     let word = match message.take_raw("role") {
         None => return Err(message.missing("role")),
         Some(Value::String(word)) => word,
@@ -102,7 +102,7 @@ fn decode_assistant(message: &mut Fields, content: Vec<Part>) -> Result<Message,
     }
     if let Some(call) = message.take("function_call") {
         let path = message.at("function_call");
-        let mut function = Fields::of(call, &path)?;
+        let mut function = Fields::of(ID, call, &path)?;
         let name = function.string("name")?.ok_or_else(|| function.missing("name"))?;
         let arguments = decode_arguments(&mut function)?;
         function.extras().choose(ID, FUNCTION);
@@ -130,7 +130,7 @@ fn decode_arguments(function: &mut Fields) -> Result<String, Fault> {
 }
 
 fn decode_call(call: Value, path: &str) -> Result<Part, Fault> {
-    let mut call = Fields::of(call, path)?;
+    let mut call = Fields::of(ID, call, path)?;
     let cache = parts::decode_cache(&mut call)?;
     let id = call.string("id")?.unwrap_or_default();
     let signature = reasoning::decode_call_signature(&mut call);
@@ -145,7 +145,7 @@ fn decode_call(call: Value, path: &str) -> Result<Part, Fault> {
     let (name, arguments) = if kind == CUSTOM && call.all().contains_key(CUSTOM) {
         call.extras().choose(ID, CUSTOM);
         let custom = call.take_raw(CUSTOM).unwrap_or_default();
-        let mut custom = Fields::of(custom, &call.at(CUSTOM))?;
+        let mut custom = Fields::of(ID, custom, &call.at(CUSTOM))?;
         let name = custom.string("name")?.ok_or_else(|| custom.missing("name"))?;
         let input = custom.string("input")?.unwrap_or_default();
         custom.rest_in(&mut call, CUSTOM);
@@ -153,7 +153,7 @@ fn decode_call(call: Value, path: &str) -> Result<Part, Fault> {
     } else {
         call.extras().spell(ID, "type", Some(FUNCTION.into()), kind.into());
         let Some(function) = call.take_raw(FUNCTION) else { return Err(call.missing(FUNCTION)) };
-        let mut function = Fields::of(function, &call.at(FUNCTION))?;
+        let mut function = Fields::of(ID, function, &call.at(FUNCTION))?;
         let name = function.string("name")?.ok_or_else(|| function.missing("name"))?;
         let arguments = decode_arguments(&mut function)?;
         function.rest_in(&mut call, FUNCTION);

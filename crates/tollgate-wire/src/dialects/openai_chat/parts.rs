@@ -6,10 +6,8 @@ use tollgate_model::{
     CacheMark, Extras, Fault, Media, MediaKind, MediaSource, Part, PartKind, Shape,
 };
 
-use super::{
-    ID, Writing,
-    fields::{Fields, expected},
-};
+use super::{ID, Writing};
+use crate::fields::{Fields, expected};
 
 /// The form of a content part whose media is a bare string instead of an object.
 pub(super) const BARE: &str = "bare string";
@@ -58,7 +56,7 @@ fn decode(part: Value, path: &str) -> Result<Part, Fault> {
     {
         return Ok(PartKind::Native { dialect: ID, json: part }.into());
     }
-    let mut part = Fields::of(part, path)?;
+    let mut part = Fields::of(ID, part, path)?;
     let kind = match (part.take_raw("type"), kind) {
         (Some(_), Some(kind)) => kind,
         (Some(other), None) => return Err(part.wrong("type", "a string", &other)),
@@ -89,7 +87,7 @@ fn decode(part: Value, path: &str) -> Result<Part, Fault> {
 /// Takes a cache mark from a part, a tool or a message.
 pub(super) fn decode_cache(holder: &mut Fields) -> Result<Option<CacheMark>, Fault> {
     if let Some(written) = holder.take("cache_control") {
-        let mut mark = Fields::of(written, &holder.at("cache_control"))?;
+        let mut mark = Fields::of(ID, written, &holder.at("cache_control"))?;
         match mark.take_raw("type") {
             Some(kind) => mark.extras().spell(ID, "type", Some("ephemeral".into()), kind),
             None => mark.extras().omit(ID, "type", "ephemeral".into()),
@@ -142,7 +140,7 @@ fn decode_url(part: &mut Fields, field: &'static str, kind: MediaKind) -> Result
         Some(written @ Value::Object(_)) if field != "document_url" => written,
         Some(other) => return Err(part.wrong(field, "an object", &other)),
     };
-    let mut object = Fields::of(written, &part.at(field))?;
+    let mut object = Fields::of(ID, written, &part.at(field))?;
     let url = object.string("url")?.ok_or_else(|| object.missing("url"))?;
     let detail = object.string("detail")?;
     let media = Media { kind, source: source_of_url(&url), name: None, detail };
@@ -190,7 +188,7 @@ fn decode_audio(part: &mut Fields) -> Result<PartKind, Fault> {
         Some(written @ Value::Object(_)) => written,
         Some(other) => return Err(part.wrong(field, "an object", &other)),
     };
-    let mut object = Fields::of(written, &part.at(field))?;
+    let mut object = Fields::of(ID, written, &part.at(field))?;
     let data = object.string("data")?.ok_or_else(|| object.missing("data"))?;
     let format = object.string("format")?.ok_or_else(|| object.missing("format"))?;
     let mime = audio_mime(&format);
@@ -202,7 +200,7 @@ fn decode_audio(part: &mut Fields) -> Result<PartKind, Fault> {
 
 fn decode_file(part: &mut Fields) -> Result<PartKind, Fault> {
     let Some(written) = part.take_raw("file") else { return Err(part.missing("file")) };
-    let mut object = Fields::of(written, &part.at("file"))?;
+    let mut object = Fields::of(ID, written, &part.at("file"))?;
     let name = object.string("filename")?;
     let mut media =
         Media { kind: MediaKind::Document, source: source_of_url(""), name, detail: None };

@@ -7,8 +7,8 @@
 use serde_json::{Map, Value, json};
 use tollgate_model::{DialectId, Fault, Part, PartKind, Signature};
 
-use super::{ID, fields::Fields};
-use crate::{DIALECTS, signature};
+use super::ID;
+use crate::{DIALECTS, fields::Fields, signature};
 
 /// The fields that hold thinking in plain text; the first is what the gateway writes.
 pub(super) const TEXT_FIELDS: [&str; 2] = ["reasoning_content", "reasoning"];

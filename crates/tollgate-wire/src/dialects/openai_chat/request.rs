@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 use tollgate_model::{Chat, Fault, OutputFormat, Reasoning, ReasoningEffort, Sampling};
 
-use super::{ID, fields::Fields, messages, tools};
-use crate::{Incoming, refused};
+use super::{ID, messages, tools};
+use crate::{Incoming, fields::Fields};
 
 /// Names that mean the same; the first is what the encoder writes unless the caller or the
 /// recipient says otherwise.
@@ -18,29 +18,21 @@ pub(super) const THINKING: &str = "thinking";
 pub(super) const ENABLE: &str = "enable_thinking";
 
 pub(super) fn decode(incoming: &Incoming<'_>) -> Result<Chat, Fault> {
-    let body: Value = serde_json::from_slice(incoming.body)
-        .map_err(|error| Fault::invalid(format!("The body is not valid JSON: {error}.")))?;
-    let mut top = Fields::of(body, "")?;
-    refused::check(top.all())?;
-
-    let model = match (top.string("model")?, incoming.model) {
-        (Some(model), _) => model,
-        (None, Some(model)) => model.to_owned(),
-        (None, None) => return Err(top.missing("model")),
-    };
+    let mut top = Fields::body(ID, incoming)?;
+    let model = top.model(incoming)?;
     let Some(list) = top.list("messages")? else { return Err(top.missing("messages")) };
     let mut chat = Chat { model, messages: messages::decode(list)?, ..Chat::default() };
 
-    chat.stream = decode_flag(&mut top, "stream")?;
+    chat.stream = top.flag("stream")?;
     chat.stream_usage = decode_stream_usage(&mut top)?;
     tools::decode(&mut top, &mut chat)?;
     chat.parallel_tool_calls = top.bool("parallel_tool_calls")?;
     chat.sampling = decode_sampling(&mut top)?;
     chat.max_output_tokens = decode_limit(&mut top)?;
-    chat.stop = decode_stop(&mut top)?;
-    chat.choices = small(&mut top, "n")?;
+    chat.stop = top.texts("stop")?;
+    chat.choices = top.small("n")?;
     chat.logprobs = top.bool("logprobs")?;
-    chat.top_logprobs = small(&mut top, "top_logprobs")?;
+    chat.top_logprobs = top.small("top_logprobs")?;
     chat.output = decode_output(&mut top)?;
     chat.reasoning = decode_reasoning(&mut top)?;
     chat.service_tier = top.string("service_tier")?;
@@ -49,20 +41,11 @@ pub(super) fn decode(incoming: &Incoming<'_>) -> Result<Chat, Fault> {
     Ok(chat)
 }
 
-/// A flag whose absence means no; a written `false` is remembered.
-fn decode_flag(top: &mut Fields, name: &str) -> Result<bool, Fault> {
-    let flag = top.bool(name)?;
-    if flag == Some(false) {
-        top.extras().spell(ID, name, None, false.into());
-    }
-    Ok(flag.unwrap_or_default())
-}
-
 fn decode_stream_usage(top: &mut Fields) -> Result<bool, Fault> {
     let Some(written) = top.take("stream_options") else { return Ok(false) };
     let empty = written.as_object().is_some_and(Map::is_empty);
-    let mut options = Fields::of(written, "stream_options")?;
-    let usage = decode_flag(&mut options, "include_usage")?;
+    let mut options = Fields::of(ID, written, "stream_options")?;
+    let usage = options.flag("include_usage")?;
     if empty {
         top.extras().spell(ID, "stream_options", None, json!({}));
     }
@@ -104,36 +87,6 @@ fn first_named<T>(
     take(top, first)
 }
 
-fn small(top: &mut Fields, name: &str) -> Result<Option<u32>, Fault> {
-    match top.count(name)? {
-        None => Ok(None),
-        Some(count) => u32::try_from(count)
-            .map(Some)
-            .map_err(|_| top.wrong(name, "a smaller integer", &Value::from(count))),
-    }
-}
-
-fn decode_stop(top: &mut Fields) -> Result<Vec<String>, Fault> {
-    match top.take("stop") {
-        None => Ok(Vec::new()),
-        Some(Value::String(one)) => {
-            top.extras().spell(ID, "stop", Some(json!([one])), one.as_str().into());
-            Ok(vec![one])
-        }
-        Some(Value::Array(list)) => {
-            if list.is_empty() {
-                top.extras().spell(ID, "stop", None, json!([]));
-            }
-            let texts = list.into_iter().enumerate().map(|(at, item)| match item {
-                Value::String(text) => Ok(text),
-                other => Err(top.wrong(&format!("stop[{at}]"), "a string", &other)),
-            });
-            texts.collect()
-        }
-        Some(other) => Err(top.wrong("stop", "a string or an array of strings", &other)),
-    }
-}
-
 fn decode_output(top: &mut Fields) -> Result<OutputFormat, Fault> {
     let field = "response_format";
     let Some(written) = top.take(field) else { return Ok(OutputFormat::Text) };
@@ -145,13 +98,13 @@ fn decode_output(top: &mut Fields) -> Result<OutputFormat, Fault> {
         top.leave(field, written);
         return Ok(OutputFormat::Text);
     }
-    let mut format = Fields::of(written, field)?;
+    let mut format = Fields::of(ID, written, field)?;
     let kind = format.string("type")?.ok_or_else(|| format.missing("type"))?;
     let output = match kind.as_str() {
         "json_object" => OutputFormat::Json,
         "json_schema" => {
             let inner = format.take("json_schema").ok_or_else(|| format.missing("json_schema"))?;
-            let mut inner = Fields::of(inner, "response_format.json_schema")?;
+            let mut inner = Fields::of(ID, inner, "response_format.json_schema")?;
             let schema = inner.take("schema").ok_or_else(|| inner.missing("schema"))?;
             let output = OutputFormat::Schema {
                 name: inner.string("name")?,
@@ -203,7 +156,7 @@ fn decode_reasoning(top: &mut Fields) -> Result<Option<Reasoning>, Fault> {
         written.push((EFFORT, Value::from(effort)));
     }
     if let Some(object) = top.take(REASONING) {
-        let mut fields = Fields::of(object.clone(), REASONING)?;
+        let mut fields = Fields::of(ID, object.clone(), REASONING)?;
         if let Some(effort) = fields.string("effort")? {
             out.effort = Some(ReasoningEffort::parse(&effort));
         }
@@ -214,7 +167,7 @@ fn decode_reasoning(top: &mut Fields) -> Result<Option<Reasoning>, Fault> {
         written.push((REASONING, object));
     }
     if let Some(object) = top.take(THINKING) {
-        let mut fields = Fields::of(object.clone(), THINKING)?;
+        let mut fields = Fields::of(ID, object.clone(), THINKING)?;
         match fields.string("type")?.as_deref() {
             Some("enabled") => out.enabled = Some(true),
             Some("disabled") => out.enabled = Some(false),

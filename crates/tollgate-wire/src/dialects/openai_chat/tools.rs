@@ -5,10 +5,10 @@ use tollgate_model::{Chat, Extras, Fault, Tool, ToolChoice, ToolKind};
 
 use super::{
     ID, Writing,
-    fields::Fields,
     messages::{FUNCTION, UNTYPED},
     parts,
 };
+use crate::fields::Fields;
 use crate::provider::ToolDemand;
 
 /// The form of a tool choice from before there were tools.
@@ -29,7 +29,7 @@ pub(super) fn decode(top: &mut Fields, chat: &mut Chat) -> Result<(), Fault> {
             top.extras().spell(ID, "functions", None, json!([]));
         }
         for (at, function) in functions.into_iter().enumerate() {
-            let mut function = Fields::of(function, &format!("functions[{at}]"))?;
+            let mut function = Fields::of(ID, function, &format!("functions[{at}]"))?;
             let kind = decode_function(&mut function)?;
             function.extras().choose(ID, FUNCTION);
             chat.tools.push(Tool { kind, cache: None, extras: function.rest() });
@@ -54,7 +54,7 @@ fn decode_tool(tool: Value, path: &str) -> Result<Tool, Fault> {
         let kind = ToolKind::Native { dialect: ID, json: tool };
         return Ok(Tool { kind, cache: None, extras: Extras::default() });
     }
-    let mut tool = Fields::of(tool, path)?;
+    let mut tool = Fields::of(ID, tool, path)?;
     match tool.take("type") {
         Some(Value::String(_)) => {}
         Some(other) => return Err(tool.wrong("type", "a string", &other)),
@@ -63,7 +63,7 @@ fn decode_tool(tool: Value, path: &str) -> Result<Tool, Fault> {
     }
     let cache = parts::decode_cache(&mut tool)?;
     let Some(function) = tool.take_raw(FUNCTION) else { return Err(tool.missing(FUNCTION)) };
-    let mut function = Fields::of(function, &tool.at(FUNCTION))?;
+    let mut function = Fields::of(ID, function, &tool.at(FUNCTION))?;
     let kind = decode_function(&mut function)?;
     function.rest_in(&mut tool, FUNCTION);
     Ok(Tool { kind, cache, extras: tool.rest() })

@@ -82,7 +82,7 @@ fn framing(ask: &Ask, answers: &dyn Dialect, headers: &HeaderMap) -> Option<Fram
     }
     let content_type = headers.get(CONTENT_TYPE)?.to_str().ok()?;
     match Framing::of_content_type(content_type)? {
-        Framing::JsonArray if answers.rules().model_in_body => None,
+        Framing::JsonArray if answers.rules().framing != Framing::JsonArray => None,
         framing => Some(framing),
     }
 }

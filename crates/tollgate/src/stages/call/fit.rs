@@ -5,7 +5,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use tollgate_model::{Fault, FaultKind, Lane, Losses};
 use tollgate_wire::scan::Scan;
 use tollgate_wire::splice::Splice;
-use tollgate_wire::{Codec, Dialect, Operation, Outgoing, Recipient, codec};
+use tollgate_wire::{Codec, Dialect, Framing, Operation, Outgoing, Recipient, codec};
 
 use crate::gateway::Spoken;
 use crate::hop;
@@ -30,7 +30,6 @@ const AGENT: HeaderValue =
 /// Names of query parameters that are longer are not repeated.
 const LONGEST_NAME: usize = 20;
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
-const EVENTS: HeaderValue = HeaderValue::from_static("text/event-stream");
 
 pub(super) fn fit(worker: &Worker, ask: &Ask, target: &Target) -> Result<Attempt, Fault> {
     let spoken = target.spoken(ask).ok_or_else(|| Fault::internal("a target cannot do it"))?;
@@ -126,7 +125,7 @@ fn headers(
     headers.insert(HOST, target.upstream.origin.authority.clone());
     headers.insert(USER_AGENT, AGENT);
     headers.insert(CONTENT_TYPE, JSON);
-    headers.insert(ACCEPT, if ask.stream { EVENTS } else { JSON });
+    headers.insert(ACCEPT, accepted(ask, spoken.dialect));
     for (name, value) in &outgoing.headers {
         headers.insert(name.clone(), value.clone());
     }
@@ -147,6 +146,15 @@ fn headers(
         headers.insert(name.clone(), value.clone());
     }
     headers
+}
+
+/// Every host that streams can stream events, but for those that know nothing but lines.
+fn accepted(ask: &Ask, dialect: &dyn Dialect) -> HeaderValue {
+    let framing = match dialect.rules().framing {
+        Framing::JsonArray => Framing::Sse,
+        framing => framing,
+    };
+    if ask.stream { HeaderValue::from_static(framing.content_type()) } else { JSON }
 }
 
 fn unnameable(model: &str) -> Fault {
