@@ -10,6 +10,7 @@
 
 pub mod auth;
 mod call_id;
+mod call_ids;
 mod cited;
 mod claude;
 pub mod dialect;
@@ -18,6 +19,7 @@ mod fields;
 pub mod framing;
 pub mod ingress;
 mod lenient;
+mod moment;
 pub mod operation;
 pub mod provider;
 pub mod providers;
@@ -27,6 +29,7 @@ mod sealed;
 pub mod signature;
 pub mod splice;
 mod strict_schema;
+mod unparsed;
 
 pub use dialect::{
     DIALECTS, Dialect, Encoded, EncodedFault, Incoming, Outgoing, Recipient, ReplyContext, Rules,

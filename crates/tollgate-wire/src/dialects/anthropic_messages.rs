@@ -20,7 +20,6 @@ mod reply;
 mod request;
 mod stop;
 mod stream;
-mod unparsed;
 mod usage;
 
 pub const ID: DialectId = DialectId("anthropic-messages");

@@ -11,7 +11,6 @@ use crate::{
     Recipient, ReplyContext, Route, Rules, Snapshot, StreamDecoder, StreamEncoder,
 };
 
-mod call_ids;
 pub mod embed;
 mod fault;
 mod history;

@@ -6,8 +6,8 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use tollgate_model::{Event, Signature};
 
-use super::{ID, citation, unparsed};
-use crate::{call_id, sealed, signature};
+use super::{ID, citation};
+use crate::{call_id, sealed, signature, unparsed};
 
 /// Blocks that are open at the same time; Anthropic opens one after the other.
 const MOST_OPEN: usize = 64;

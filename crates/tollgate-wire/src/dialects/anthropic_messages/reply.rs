@@ -4,14 +4,14 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tollgate_model::{Citation, Event, Fault, FinishReason, Losses, Part, PartKind, Reply};
 
 use super::pieces::Pieces;
 use super::request::sealed_block;
 use super::usage::{self, Statement};
-use super::{ID, citation, fault, stop, unparsed};
-use crate::{Encoded, ReplyContext, call_id, cited, signature};
+use super::{ID, citation, fault, stop};
+use crate::{Encoded, ReplyContext, call_id, cited, signature, unparsed};
 
 /// Reads a whole answer.
 pub(super) fn decode(body: &[u8]) -> Result<Vec<Event>, Fault> {
@@ -104,7 +104,7 @@ pub(super) fn encode(reply: &Reply, context: &ReplyContext) -> Encoded {
                     content.extend(signature.as_ref().map(sealed_block));
                     let id = id_of_call(id, context, calls);
                     calls += 1;
-                    let input = input(arguments);
+                    let input = unparsed::object(arguments);
                     content.push(json!({
                         "type": "tool_use", "id": id, "name": name, "input": input,
                     }));
@@ -215,15 +215,5 @@ pub(super) fn id_of_call(id: &str, context: &ReplyContext, number: u32) -> Strin
         format!("toolu_{}_{number}", context.id)
     } else {
         call_id::written(id).into_owned()
-    }
-}
-
-/// The input of a call.
-fn input(arguments: &str) -> Value {
-    match serde_json::from_str(arguments) {
-        Ok(input @ Value::Object(_)) => input,
-        Ok(Value::Null) => Value::Object(Map::new()),
-        Err(_) if arguments.trim().is_empty() => Value::Object(Map::new()),
-        Ok(_) | Err(_) => unparsed::written(arguments),
     }
 }

@@ -10,8 +10,8 @@ use tollgate_model::{
 
 use super::call_ids::CallIds;
 use super::content::source_written;
-use crate::dialects::anthropic_messages::{ID, unparsed};
-use crate::sealed;
+use crate::dialects::anthropic_messages::ID;
+use crate::{sealed, unparsed};
 
 /// Writes the blocks of one request, message after message.
 #[derive(Debug, Default)]
@@ -208,15 +208,13 @@ fn plain_text(mime: &str, data: &str) -> Option<Value> {
 /// The arguments of a call as the object that Anthropic demands.
 fn input(arguments: &str, own: bool, path: &str, losses: &mut Losses) -> Value {
     match serde_json::from_str(arguments) {
-        Ok(input @ Value::Object(_)) => input,
         Ok(input) if own => input,
-        Ok(Value::Null) => json!({}),
-        Err(_) if arguments.trim().is_empty() => json!({}),
-        Ok(_) | Err(_) => {
-            if !own {
+        _ => {
+            let input = unparsed::object(arguments);
+            if !own && unparsed::is_carried(&input) {
                 losses.approximated(path, "arguments");
             }
-            unparsed::written(arguments)
+            input
         }
     }
 }

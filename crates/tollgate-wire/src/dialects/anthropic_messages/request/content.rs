@@ -9,8 +9,7 @@ use super::decode::shape_of;
 use crate::dialects::anthropic_messages::ID;
 use crate::dialects::anthropic_messages::citation;
 use crate::dialects::anthropic_messages::fields::{Fields, wrong};
-use crate::dialects::anthropic_messages::unparsed;
-use crate::{call_id, sealed, signature};
+use crate::{call_id, sealed, signature, unparsed};
 
 /// Where a content stands; a tool result inside a tool result is not looked into.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use crate::provider::CallId;
 
 #[derive(Debug)]
-pub(super) struct Ids {
+pub(crate) struct Ids {
     own: bool,
     shape: CallId,
     made: usize,
@@ -16,12 +16,12 @@ pub(super) struct Ids {
 
 impl Ids {
     /// `own`: the conversation was written in this dialect, so that no ids are made up.
-    pub(super) fn new(own: bool, shape: CallId) -> Self {
+    pub(crate) fn new(own: bool, shape: CallId) -> Self {
         Self { own, shape, made: 0, waiting: VecDeque::new() }
     }
 
     /// The id to write for a call.
-    pub(super) fn call(&mut self, id: &str, name: &str) -> String {
+    pub(crate) fn call(&mut self, id: &str, name: &str) -> String {
         if self.own || !id.is_empty() {
             return self.shaped(id);
         }
@@ -33,7 +33,7 @@ impl Ids {
 
     /// The id to write for a result: that of its call, matched by order and name where the
     /// result names none.
-    pub(super) fn result(&mut self, id: &str, name: Option<&str>) -> String {
+    pub(crate) fn result(&mut self, id: &str, name: Option<&str>) -> String {
         if self.own || !id.is_empty() {
             return self.shaped(id);
         }
