@@ -89,6 +89,26 @@ pub enum Event {
 }
 
 impl Event {
+    /// The choice that a piece belongs to; `None` for what belongs to the whole answer.
+    #[must_use]
+    pub fn choice(&self) -> Option<u32> {
+        match self {
+            Self::Text { choice, .. }
+            | Self::Refusal { choice, .. }
+            | Self::Reasoning { choice, .. }
+            | Self::ReasoningSignature { choice, .. }
+            | Self::RedactedReasoning { choice, .. }
+            | Self::ToolCallStart { choice, .. }
+            | Self::ToolCallDelta { choice, .. }
+            | Self::Citation { choice, .. }
+            | Self::Logprobs { choice, .. }
+            | Self::Media { choice, .. }
+            | Self::Native { choice, .. }
+            | Self::Finish { choice, .. } => Some(*choice),
+            Self::Start { .. } | Self::Usage(_) | Self::Fault(_) | Self::End => None,
+        }
+    }
+
     /// Metering and endings need it; everything else is content.
     #[must_use]
     pub fn is_metered(&self) -> bool {

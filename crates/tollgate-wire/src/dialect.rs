@@ -15,6 +15,7 @@ use crate::{Frame, Framing, Quirks, Route, dialects};
 pub const DIALECTS: &[&dyn Dialect] = &[
     &dialects::anthropic_messages::AnthropicMessages,
     &dialects::gemini_generate::GeminiGenerate,
+    &dialects::ollama_chat::OllamaChat,
     &dialects::openai_chat::OpenaiChat,
 ];
 

@@ -3,4 +3,5 @@
 
 pub mod anthropic_messages;
 pub mod gemini_generate;
+pub mod ollama_chat;
 pub mod openai_chat;

@@ -69,6 +69,7 @@ pub fn dialect_of(path: &str, headers: &HeaderMap) -> &'static dyn Dialect {
     let id = match (google, anthropic) {
         (true, _) => "gemini-generate",
         (_, true) => "anthropic-messages",
+        _ if path.starts_with("/api/") => "ollama-chat",
         _ => "openai-chat",
     };
     by(id).unwrap_or(DIALECTS[0])

@@ -30,6 +30,7 @@ pub mod signature;
 pub mod splice;
 mod strict_schema;
 mod unparsed;
+mod vectors;
 
 pub use dialect::{
     DIALECTS, Dialect, Encoded, EncodedFault, Incoming, Outgoing, Recipient, ReplyContext, Rules,

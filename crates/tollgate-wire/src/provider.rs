@@ -128,6 +128,8 @@ pub enum Base {
     Given,
     /// There, less a trailing `/v1`.
     Root,
+    /// There, with a trailing `/v1`.
+    V1,
     /// At this path of the same host.
     Path(&'static str),
 }

@@ -247,6 +247,7 @@ fn prefix(base: &BaseUrl, place: Base) -> String {
     match place {
         Base::Given => given.to_owned(),
         Base::Root => given.strip_suffix("/v1").unwrap_or(given).to_owned(),
+        Base::V1 => format!("{}/v1", given.strip_suffix("/v1").unwrap_or(given)),
         Base::Path(path) => path.to_owned(),
     }
 }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use memchr::memchr;
 use serde::de::IgnoredAny;
 
-use super::{Frame, FrameError};
+use super::{Frame, FrameError, MessageType};
 
 /// Begins a record of a JSON text sequence.
 const RECORD_SEPARATOR: u8 = 0x1E;
@@ -24,7 +24,7 @@ pub(super) fn read(raw: Bytes) -> Frame {
     let is_blank = |byte: &u8| byte.is_ascii_whitespace() || *byte == RECORD_SEPARATOR;
     let start = raw.iter().position(|byte| !is_blank(byte)).unwrap_or(raw.len());
     let end = raw.iter().rposition(|byte| !is_blank(byte)).map_or(start, |last| last + 1);
-    Frame { data: raw.slice(start..end), event: Bytes::new(), raw }
+    Frame { data: raw.slice(start..end), event: Bytes::new(), kind: MessageType::Event, raw }
 }
 
 /// Reads what stands after the last line end of the body.

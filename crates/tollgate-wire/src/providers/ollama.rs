@@ -1,12 +1,14 @@
-//! Ollama.
+//! Ollama. Its own dialect comes first: what that cannot carry is told as a loss, while the same
+//! server's OpenAI dialect overlooks `tool_choice`, `n` and more without a word, and takes neither
+//! `top_k` nor earlier thinking.
 
 use crate::provider::{Base, Provider, Quirks, ReasoningBack, Speaks, Terms};
 use crate::{Operation, auth::Auth};
 
 pub const ROW: Provider = Provider {
     kind: "ollama",
-    speaks: &[Speaks::of("openai-chat", Base::Given)],
-    base_url: "http://127.0.0.1:11434/v1",
+    speaks: &[Speaks::of("ollama-chat", Base::Root), Speaks::of("openai-chat", Base::V1)],
+    base_url: "http://127.0.0.1:11434",
     auth: Auth::Bearer,
     key_env: &[],
     key_optional: true,

@@ -1,12 +1,11 @@
 //! Vectors for texts: `/v1/embeddings`, as OpenAI and its compatible hosts speak it.
 
-use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 use tollgate_model::{EmbedInput, EmbedReply, EmbedRequest, Encoding, Fault, Losses, Usage};
 
 use super::{ID, fault, request::END_USER, usage};
-use crate::{Incoming, Outgoing, Quirks, Recipient, fields::Fields, operation::Embed};
+use crate::{Incoming, Outgoing, Quirks, Recipient, fields::Fields, operation::Embed, vectors};
 
 #[derive(Debug)]
 pub struct Embeddings;
@@ -75,22 +74,22 @@ impl Embed for Embeddings {
         let Some(data) = body.get("data").and_then(Value::as_array) else {
             return Err(Fault::bad_upstream("The provider's answer has no vectors."));
         };
-        let mut vectors = Vec::with_capacity(data.len());
+        let mut found = Vec::with_capacity(data.len());
         for item in data {
-            let vector = item.get("embedding").and_then(decode_vector);
+            let vector = item.get("embedding").and_then(vectors::read);
             let vector = vector.ok_or_else(|| {
                 Fault::bad_upstream("The provider's answer holds a vector that cannot be read.")
             })?;
             let index = item.get("index").and_then(Value::as_u64).unwrap_or_default();
-            vectors.push((index, vector));
+            found.push((index, vector));
         }
         // The order of the inputs, whatever the order of the answer.
-        vectors.sort_by_key(|(index, _)| *index);
+        found.sort_by_key(|(index, _)| *index);
         let model = body.get("model").and_then(Value::as_str).map(str::to_owned);
         let usage = body.get("usage").and_then(|raw| usage::decode(raw, quirks));
         Ok(EmbedReply {
             model,
-            vectors: vectors.into_iter().map(|(_, vector)| vector).collect(),
+            vectors: found.into_iter().map(|(_, vector)| vector).collect(),
             usage: usage.unwrap_or_default(),
         })
     }
@@ -170,34 +169,11 @@ fn encoding_word(encoding: Encoding) -> &'static str {
     }
 }
 
-/// A list of numbers, or base64 of little-endian 32-bit floats.
-fn decode_vector(embedding: &Value) -> Option<Vec<f32>> {
-    #[expect(clippy::cast_possible_truncation, reason = "vectors are 32-bit floats")]
-    let narrow = |number: f64| number as f32;
-    match embedding {
-        Value::Array(numbers) => numbers.iter().map(|n| n.as_f64().map(narrow)).collect(),
-        Value::String(text) => {
-            let bytes = STANDARD.decode(text).ok()?;
-            let (floats, rest) = bytes.as_chunks::<4>();
-            rest.is_empty().then(|| floats.iter().map(|four| f32::from_le_bytes(*four)).collect())
-        }
-        _ => None,
-    }
-}
-
 fn encode_vector(vector: &[f32], encoding: Encoding) -> Value {
     match encoding {
-        Encoding::Float => vector.iter().map(|number| shortest(*number)).collect(),
-        Encoding::Base64 => {
-            let bytes: Vec<u8> = vector.iter().flat_map(|number| number.to_le_bytes()).collect();
-            STANDARD.encode(bytes).into()
-        }
+        Encoding::Float => vectors::floats(vector),
+        Encoding::Base64 => vectors::base64(vector),
     }
-}
-
-/// The shortest decimal that reads back as this float: `0.1`, not `0.10000000149011612`.
-fn shortest(number: f32) -> Value {
-    number.to_string().parse::<f64>().ok().map_or(Value::Null, Value::from)
 }
 
 fn encode_usage(usage: &Usage) -> Option<Value> {

@@ -1,0 +1,205 @@
+//! The laws of a dialect against its recorded traffic, for the dialects that need no tests of
+//! their own kind: every request comes back as it was, every answer reads as an independent
+//! implementation read it, streamed or not, cut anywhere, skimmed, written again and resumed.
+//!
+//! The recordings are not part of the repository; `TOLLGATE_SHARED` says where they are.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "what helps tests may break as they do, and says what it skips"
+)]
+
+mod answers;
+mod crossing;
+mod requests;
+mod streams;
+
+use std::{fs, path::PathBuf};
+
+use bytes::Bytes;
+use http::HeaderMap;
+use serde_json::Value;
+use tollgate_model::{DialectId, Event, Fault};
+use tollgate_wire::{Dialect, Frame, Framer, Quirks, ReplyContext, dialect, provider};
+
+/// The dialects that are tested here.
+pub(crate) const DIALECTS: &[&str] = &["ollama-chat"];
+
+/// Requests that were not recorded as they were sent.
+pub(crate) const UNFAITHFUL: [&str; 4] =
+    ["edited-possible", "reframed", "request-elided", "request-body-missing"];
+
+pub(crate) fn shared() -> Option<PathBuf> {
+    let default = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared");
+    let root = PathBuf::from(std::env::var("TOLLGATE_SHARED").unwrap_or(default.to_owned()));
+    let corpus = root.join("corpus");
+    if corpus.join("index.jsonl").exists() {
+        return Some(corpus);
+    }
+    assert!(std::env::var("STRICT").is_err(), "no recordings at {}", corpus.display());
+    println!("skipped: no recordings at {}", corpus.display());
+    None
+}
+
+pub(crate) struct Recording {
+    pub(crate) file: String,
+    pub(crate) provider: String,
+    pub(crate) notes: Vec<String>,
+    pub(crate) exchange: Value,
+    pub(crate) dialect: &'static dyn Dialect,
+}
+
+impl Recording {
+    pub(crate) fn quirks(&self) -> &'static Quirks {
+        let row = provider::find(&self.provider);
+        &row.or_else(|| provider::find("openai-compatible")).unwrap().quirks
+    }
+
+    pub(crate) fn is_stream(&self) -> bool {
+        matches!(self.body()["kind"].as_str(), Some("sse" | "ndjson"))
+    }
+
+    fn body(&self) -> &Value {
+        &self.exchange["response"]["body"]
+    }
+
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        match self.body()["kind"].as_str() {
+            Some("json") => self.body()["json"].to_string().into_bytes(),
+            Some("sse" | "ndjson" | "text") => self.body()["text"].as_str().unwrap().into(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The events of the answer, or the fault it is.
+    pub(crate) fn events(&self) -> Result<Vec<Event>, Fault> {
+        let status = self.exchange["response"]["status"].as_u64().unwrap();
+        let (bytes, quirks) = (self.bytes(), self.quirks());
+        if status >= 400 {
+            let status = u16::try_from(status).unwrap();
+            return Err(self.dialect.decode_fault(status, &HeaderMap::new(), &bytes));
+        }
+        if self.is_stream() {
+            return Ok(read_all(self.dialect, &frames(self.dialect, &bytes, &[]), quirks));
+        }
+        self.dialect.decode_reply(&bytes, quirks)
+    }
+}
+
+pub(crate) fn recordings() -> Vec<Recording> {
+    let all = DIALECTS.iter().flat_map(|id| recordings_of(id));
+    all.collect()
+}
+
+pub(crate) fn recordings_of(id: &str) -> Vec<Recording> {
+    let Some(corpus) = shared() else { return Vec::new() };
+    let index = fs::read_to_string(corpus.join("index.jsonl")).unwrap();
+    let lines = index.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    lines
+        .filter(|line| line["dialect"] == id)
+        .map(|line| {
+            let file = line["file"].as_str().unwrap().to_owned();
+            let exchange = fs::read(corpus.join(&file)).unwrap();
+            let notes = line["notes"].as_array().cloned().unwrap_or_default();
+            Recording {
+                dialect: spoken(id),
+                provider: line["provider"].as_str().unwrap().to_owned(),
+                notes: notes.iter().filter_map(|n| n.as_str().map(str::to_owned)).collect(),
+                exchange: serde_json::from_slice(&exchange).unwrap(),
+                file,
+            }
+        })
+        .collect()
+}
+
+pub(crate) fn spoken(id: &str) -> &'static dyn Dialect {
+    let ids = tollgate_wire::DIALECTS.iter().map(|dialect| dialect.id());
+    let known: Vec<DialectId> = ids.filter(|known| known.as_str() == id).collect();
+    dialect(known[0]).unwrap()
+}
+
+/// All that went wrong, in one message.
+pub(crate) fn report(what: &str, seen: usize, wrong: &[String]) {
+    println!("{what}: {} of {seen}", seen - wrong.len());
+    assert!(wrong.is_empty(), "{what}: {} of {seen} wrong\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// The same values: numbers by value, so that a `1.0` and a `1` of different writers agree.
+pub(crate) fn same(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Number(a), Value::Number(b)) => a.as_f64() == b.as_f64(),
+        (Value::Array(a), Value::Array(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b))
+        }
+        (Value::Object(a), Value::Object(b)) => {
+            a.len() == b.len() && a.iter().all(|(k, a)| b.get(k).is_some_and(|b| same(a, b)))
+        }
+        (a, b) => a == b,
+    }
+}
+
+pub(crate) fn first_difference(path: &str, a: &Value, b: &Value) -> String {
+    match (a, b) {
+        (Value::Object(x), Value::Object(y)) => {
+            for (key, value) in x {
+                match y.get(key) {
+                    None => return format!("{path}.{key} is missing"),
+                    Some(other) if value != other => {
+                        return first_difference(&format!("{path}.{key}"), value, other);
+                    }
+                    Some(_) => {}
+                }
+            }
+            let extra: Vec<_> = y.keys().filter(|key| !x.contains_key(*key)).collect();
+            format!("{path}: additional {extra:?}")
+        }
+        (Value::Array(x), Value::Array(y)) if x.len() == y.len() => {
+            let at = x.iter().zip(y).position(|(x, y)| x != y).unwrap_or_default();
+            first_difference(&format!("{path}[{at}]"), &x[at], &y[at])
+        }
+        _ => {
+            let cut = |v: &Value| v.to_string().chars().take(120).collect::<String>();
+            format!("{path}: {} became {}", cut(a), cut(b))
+        }
+    }
+}
+
+pub(crate) fn frames(dialect: &dyn Dialect, text: &[u8], cuts: &[usize]) -> Vec<Frame> {
+    let mut framer = Framer::new(dialect.rules().framing, 64 << 20);
+    let mut out = Vec::new();
+    let mut from = 0;
+    for to in cuts.iter().copied().chain([text.len()]) {
+        framer.push(Bytes::copy_from_slice(&text[from..to]));
+        from = to;
+        while let Some(frame) = framer.next_frame().unwrap() {
+            out.push(frame);
+        }
+    }
+    out.extend(framer.end().unwrap_or_default());
+    out
+}
+
+pub(crate) fn read_all(
+    dialect: &dyn Dialect,
+    frames: &[Frame],
+    quirks: &'static Quirks,
+) -> Vec<Event> {
+    let mut decoder = dialect.decode_stream(quirks);
+    let mut out = Vec::new();
+    for frame in frames {
+        decoder.read(frame, &mut out);
+    }
+    decoder.end(&mut out);
+    out
+}
+
+pub(crate) fn context() -> ReplyContext {
+    ReplyContext {
+        id: "0190-abc".into(),
+        created: 1,
+        model: "m".into(),
+        stream_usage: true,
+        json_array: false,
+    }
+}
