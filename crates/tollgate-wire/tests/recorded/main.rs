@@ -200,6 +200,6 @@ pub(crate) fn context() -> ReplyContext {
         created: 1,
         model: "m".into(),
         stream_usage: true,
-        json_array: false,
+        ..ReplyContext::default()
     }
 }
