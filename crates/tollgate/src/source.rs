@@ -6,15 +6,12 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http_body::Body;
-use http_body_util::BodyExt;
-use hyper::body::Incoming;
 use memchr::memmem;
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
 use tollgate_model::{Event, Fault, FaultKind};
 use tollgate_wire::{Frame, Framer, Framing, Snapshot, StreamDecoder};
 
-use crate::upstream::Lease;
+use crate::upstream::Body;
 
 /// Frames that are read and thrown away after the last word of a stream.
 const MOST_REST_FRAMES: usize = 8;
@@ -43,8 +40,7 @@ pub struct Reading {
 #[derive(Debug)]
 pub struct Source {
     /// `None` once the stream has said its last word.
-    body: Option<Incoming>,
-    lease: Option<Lease>,
+    body: Option<Body>,
     framer: Framer,
     reading: Reading,
     /// What was read while looking whether the stream begins well.
@@ -59,13 +55,11 @@ pub struct Source {
 
 impl Source {
     #[must_use]
-    pub fn new(body: Incoming, lease: Lease, reading: Reading) -> Self {
+    pub fn new(body: Body, reading: Reading) -> Self {
         let timer = Box::pin(sleep_until(reading.first_by));
         let framer = Framer::new(reading.framing, reading.most_event_bytes);
-        let lease = Some(lease);
         Self {
             body: Some(body),
-            lease,
             framer,
             reading,
             begun: None,
@@ -114,16 +108,15 @@ impl Source {
         }
         while !self.done {
             let Some(body) = &mut self.body else { break };
-            match Pin::new(body).poll_frame(cx) {
-                Poll::Ready(Some(Ok(frame))) => {
-                    let Ok(chunk) = frame.into_data() else { continue };
+            match body.poll_data(cx) {
+                Poll::Ready(Some(Ok(chunk))) => {
                     self.framer.push(chunk.clone());
                     let raw = self.frames(&chunk, events);
                     if self.heard {
                         self.last = Instant::now();
                     }
                     if self.done {
-                        self.let_go();
+                        self.let_go(cx);
                     }
                     if !raw.is_empty() || !events.is_empty() {
                         return Poll::Ready(Some(raw));
@@ -228,8 +221,8 @@ impl Source {
             let closing = std::mem::take(&mut self.closing);
             joined.add(if closing.is_empty() { &CLOSING } else { &closing });
         }
-        if let Some(lease) = self.lease.take() {
-            lease.give_back();
+        if let Some(body) = self.body.take() {
+            body.give_back();
         }
         joined.finish()
     }
@@ -242,11 +235,20 @@ impl Source {
         }
     }
 
-    /// The stream has said its last word, but perhaps not its body: it is read on beside the call,
-    /// so that the connection may serve again.
-    fn let_go(&mut self) {
-        if let (Some(body), Some(lease)) = (self.body.take(), self.lease.take()) {
-            tokio::spawn(timeout(MOST_REST_WAIT, rest(body, lease)));
+    /// The stream has said its last word, but perhaps not its body: what is not there yet is read
+    /// beside the call, so that the connection may serve again.
+    fn let_go(&mut self, cx: &mut Context<'_>) {
+        let Some(mut body) = self.body.take() else { return };
+        for _ in 0..MOST_REST_FRAMES {
+            match body.poll_data(cx) {
+                Poll::Ready(Some(Ok(_))) => {}
+                Poll::Ready(Some(Err(_))) => return,
+                Poll::Ready(None) => return body.give_back(),
+                Poll::Pending => {
+                    tokio::spawn(timeout(MOST_REST_WAIT, rest(body)));
+                    return;
+                }
+            }
         }
     }
 
@@ -256,10 +258,10 @@ impl Source {
         self.close();
     }
 
-    /// Nothing more is wanted: the connection is closed with its lease.
+    /// Nothing more is wanted: the connection is closed with its body.
     fn close(&mut self) {
         self.done = true;
-        self.lease = None;
+        self.body = None;
     }
 
     /// `Some` when the provider was silent for too long. The timer is set anew when it rings, not
@@ -298,12 +300,12 @@ impl Source {
 }
 
 /// Reads a body to its end, which is near, and gives its connection back.
-async fn rest(mut body: Incoming, lease: Lease) {
+async fn rest(mut body: Body) {
     for _ in 0..MOST_REST_FRAMES {
-        match body.frame().await {
+        match body.data().await {
             Some(Ok(_)) => {}
             Some(Err(_)) => return,
-            None => return lease.give_back(),
+            None => return body.give_back(),
         }
     }
 }

@@ -6,21 +6,22 @@
 //! connection for many long streams is one stream limit for all of them.
 
 mod connect;
+mod http1;
 mod origin;
 mod pool;
+mod stream;
 mod tls;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, Request, Response, Uri};
-use http_body_util::Full;
-use hyper::body::Incoming;
+use http::{HeaderMap, Method, Response, Uri};
 
 pub use connect::ConnectError;
+pub use http1::{Body, BodyError, Broken};
 pub use origin::Origin;
-pub use pool::{Lease, Pool};
+pub use pool::Pool;
 
 /// A server that had closed a connection is found out within a round trip. One that hangs up later
 /// has had the call, and may have worked on it.
@@ -32,7 +33,7 @@ pub enum SendError {
     #[error("no connection: {0}")]
     Connect(#[from] ConnectError),
     #[error("the connection broke before an answer: {0}")]
-    Broken(hyper::Error),
+    Broken(Broken),
 }
 
 /// Why a provider cannot be set up.
@@ -57,19 +58,9 @@ pub struct Call {
     pub body: Bytes,
 }
 
-impl Call {
-    fn request(&self) -> Request<Full<Bytes>> {
-        let mut request = Request::new(Full::new(self.body.clone()));
-        *request.method_mut() = self.method.clone();
-        *request.uri_mut() = self.uri.clone();
-        *request.headers_mut() = self.headers.clone();
-        request
-    }
-}
-
-/// Sends `call` to `origin` and waits for the head of the answer. The lease goes back to the pool
-/// by [`Lease::give_back`] once the body was read to its end; dropped earlier it closes the
-/// connection, and so the call.
+/// Sends `call` to `origin` and waits for the head of the answer. The connection goes back to the
+/// pool by [`Body::give_back`] once the body was read to its end; a body that is dropped earlier
+/// closes it, and so the call.
 ///
 /// # Errors
 /// When there is no connection or it breaks before an answer begins.
@@ -77,36 +68,31 @@ pub async fn send(
     pool: &Arc<Pool>,
     origin: &Arc<Origin>,
     call: &Call,
-) -> Result<(Response<Incoming>, Lease), SendError> {
-    if let Some(mut lease) = pool.take(origin).await {
+) -> Result<Response<Body>, SendError> {
+    let head = http1::written(call);
+    if let Some(mut connection) = pool.take(origin.id) {
         let begun = Instant::now();
-        match lease.send(call.request()).await {
-            Ok(response) => return Ok((response, lease)),
+        match connection.exchange(head.clone(), call.body.clone()).await {
+            Ok(answer) => return Ok(answered(connection, answer, pool, origin)),
             // It was closed while idle. Once and on a fresh connection: a server that hangs up on
             // this very call must not be sent it by every connection in the pool.
-            Err(error) if error.is_canceled() => {}
-            Err(error) if was_stale(&error) && begun.elapsed() < FOUND_OUT => {}
+            Err(Broken::Unanswered) if begun.elapsed() < FOUND_OUT => {}
             Err(error) => return Err(SendError::Broken(error)),
         }
     }
-    let mut lease = pool.open(origin).await?;
-    let response = lease.send(call.request()).await.map_err(SendError::Broken)?;
-    Ok((response, lease))
+    let mut connection = connect::connect(origin).await?;
+    let answer = connection.exchange(head, call.body.clone()).await.map_err(SendError::Broken)?;
+    Ok(answered(connection, answer, pool, origin))
 }
 
-/// A kept-alive connection that ended before any byte of an answer.
-fn was_stale(error: &hyper::Error) -> bool {
-    error.is_closed()
-        || error.is_incomplete_message()
-        || error.is_body_write_aborted()
-        || error_is_reset(error)
-}
-
-fn error_is_reset(error: &hyper::Error) -> bool {
-    use std::error::Error;
-    use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected};
-    let io = error.source().and_then(|source| source.downcast_ref::<std::io::Error>());
-    io.is_some_and(|io| {
-        matches!(io.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | NotConnected)
-    })
+fn answered(
+    connection: http1::Connection,
+    head: http1::Head,
+    pool: &Arc<Pool>,
+    origin: &Origin,
+) -> Response<Body> {
+    let mut response = Response::new(Body::new(connection, &head, pool.clone(), origin.id));
+    *response.status_mut() = head.status;
+    *response.headers_mut() = head.headers;
+    response
 }

@@ -38,7 +38,7 @@ enum ReadyBody {
 
 /// # Errors
 /// When a whole answer turns out to be none.
-pub fn reply(ask: &Ask, watched: Watched, settling: &Settling) -> Result<Ready, Fault> {
+pub fn reply(ask: &Ask, mut watched: Watched, settling: &Settling) -> Result<Ready, Fault> {
     let mut headers = heads::of_answer(ask, &watched.answer, settling);
     let mut losses = watched.answer.losses.clone();
     let context = context(ask, &watched, settling);
@@ -47,6 +47,8 @@ pub fn reply(ask: &Ask, watched: Watched, settling: &Settling) -> Result<Ready, 
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     if matches!(watched.answer.said, Said::Stream(_)) {
         headers.insert(http::header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        // Of the provider's head nothing is needed any more.
+        watched.answer.headers = http::HeaderMap::new();
         let flow = Box::new(Flow::new(watched, ask.dialect, context));
         return Ok(Ready { headers, losses, body: ReadyBody::Stream(flow) });
     }

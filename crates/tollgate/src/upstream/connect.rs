@@ -1,18 +1,15 @@
-//! Opens one connection: name, address, TCP, TLS, HTTP.
+//! Opens one connection: name, address, TCP, TLS.
 
 use std::io;
 use std::net::SocketAddr;
 
-use bytes::Bytes;
-use http_body_util::Full;
-use hyper::client::conn::http1::{self, SendRequest};
-use hyper::rt::{Read, Write};
-use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use super::Origin;
+use super::http1::Connection;
+use super::stream::Stream;
 use crate::config::base_url::Host;
 
 #[derive(Debug, thiserror::Error)]
@@ -26,33 +23,28 @@ pub enum ConnectError {
     /// Verification failed, or the other side speaks no TLS that is allowed.
     #[error("TLS failed: {0}")]
     Tls(io::Error),
-    #[error("HTTP failed: {0}")]
-    Http(hyper::Error),
     #[error("no connection within {0} ms")]
     Timeout(u128),
 }
 
-/// Response heads above this are refused.
-const MOST_HEAD_BYTES: usize = 64 << 10;
-
-pub(super) async fn connect(origin: &Origin) -> Result<SendRequest<Full<Bytes>>, ConnectError> {
+pub(super) async fn connect(origin: &Origin) -> Result<Connection, ConnectError> {
     match timeout(origin.connect_timeout, opened(origin)).await {
         Ok(result) => result,
         Err(_) => Err(ConnectError::Timeout(origin.connect_timeout.as_millis())),
     }
 }
 
-async fn opened(origin: &Origin) -> Result<SendRequest<Full<Bytes>>, ConnectError> {
+async fn opened(origin: &Origin) -> Result<Connection, ConnectError> {
     let tcp = tcp(origin).await?;
-    match &origin.tls {
-        None => http(TokioIo::new(tcp)).await,
+    let stream = match &origin.tls {
+        None => Stream::Plain(tcp),
         Some(tls) => {
             let connector = TlsConnector::from(tls.config.clone());
-            let stream =
-                connector.connect(tls.name.clone(), tcp).await.map_err(ConnectError::Tls)?;
-            http(TokioIo::new(stream)).await
+            let stream = connector.connect(tls.name.clone(), tcp).await;
+            Stream::Tls(Box::new(stream.map_err(ConnectError::Tls)?))
         }
-    }
+    };
+    Ok(Connection::new(stream))
 }
 
 /// The first address that answers.
@@ -75,19 +67,4 @@ async fn tcp(origin: &Origin) -> Result<TcpStream, ConnectError> {
         }
     }
     Err(last)
-}
-
-async fn http<T>(io: T) -> Result<SendRequest<Full<Bytes>>, ConnectError>
-where
-    T: Read + Write + Unpin + Send + 'static,
-{
-    let (sender, connection) = http1::Builder::new()
-        .max_buf_size(MOST_HEAD_BYTES)
-        .handshake(io)
-        .await
-        .map_err(ConnectError::Http)?;
-    // Ends by itself when the sender and the response body are gone; its error is seen by the
-    // request that it breaks.
-    tokio::spawn(connection);
-    Ok(sender)
 }

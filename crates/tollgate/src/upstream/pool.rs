@@ -1,17 +1,12 @@
 //! Kept-alive connections, per origin, last used first. Each worker has a pool of its own, so a
-//! connection stays on the runtime that drives it.
+//! connection stays on the runtime that reads it. Nobody watches an idle one: whether it still
+//! lives is seen when it is taken, and when the pool is swept.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use http::{Request, Response};
-use http_body_util::Full;
-use hyper::body::Incoming;
-use hyper::client::conn::http1::SendRequest;
-
-use super::{ConnectError, Origin, connect};
+use super::http1::Connection;
 
 /// Idle connections kept per origin and worker.
 const MOST_IDLE: usize = 256;
@@ -20,76 +15,50 @@ const LONGEST_IDLE: Duration = Duration::from_secs(50);
 
 #[derive(Debug, Default)]
 pub struct Pool {
-    idle: Mutex<HashMap<u64, Vec<Idle>>>,
+    idle: Mutex<BTreeMap<u64, Vec<Idle>>>,
 }
 
 #[derive(Debug)]
 struct Idle {
-    sender: SendRequest<Full<Bytes>>,
+    connection: Connection,
     since: Instant,
 }
 
-/// A connection in use. Dropped, it is closed.
-#[derive(Debug)]
-pub struct Lease {
-    sender: SendRequest<Full<Bytes>>,
-    origin: u64,
-    pool: Arc<Pool>,
+impl Idle {
+    fn is_alive(&mut self) -> bool {
+        self.since.elapsed() <= LONGEST_IDLE && self.connection.is_quiet()
+    }
 }
 
 impl Pool {
-    /// An idle connection that still seems to live.
-    pub(super) async fn take(self: &Arc<Self>, origin: &Origin) -> Option<Lease> {
+    /// An idle connection that still lives, as far as this side can know.
+    pub(super) fn take(&self, origin: u64) -> Option<Connection> {
         loop {
-            let idle = self.drawers().get_mut(&origin.id)?.pop()?;
-            let mut sender = idle.sender;
-            if sender.is_closed() || idle.since.elapsed() > LONGEST_IDLE {
-                continue;
-            }
-            // Ready at once, but for the moment in which the connection's task has yet to see
-            // that the last answer was read.
-            if sender.ready().await.is_ok() {
-                return Some(Lease { sender, origin: origin.id, pool: self.clone() });
+            let mut idle = self.drawers().get_mut(&origin)?.pop()?;
+            if idle.is_alive() {
+                return Some(idle.connection);
             }
         }
     }
 
-    pub(super) async fn open(self: &Arc<Self>, origin: &Origin) -> Result<Lease, ConnectError> {
-        let sender = connect::connect(origin).await?;
-        Ok(Lease { sender, origin: origin.id, pool: self.clone() })
+    pub(super) fn put(&self, origin: u64, connection: Connection) {
+        let mut drawers = self.drawers();
+        let idle = drawers.entry(origin).or_default();
+        if idle.len() < MOST_IDLE {
+            idle.push(Idle { connection, since: Instant::now() });
+        }
     }
 
-    /// Closes what lies idle for origins that are not among `alive`, and what lay too long.
+    /// Closes what lies idle for origins that are not among `alive`, what lay too long, and what
+    /// the other side has closed.
     pub fn sweep(&self, alive: &[u64]) {
         self.drawers().retain(|origin, idle| {
-            idle.retain(|idle| !idle.sender.is_closed() && idle.since.elapsed() <= LONGEST_IDLE);
+            idle.retain_mut(Idle::is_alive);
             alive.contains(origin)
         });
     }
 
-    fn drawers(&self) -> std::sync::MutexGuard<'_, HashMap<u64, Vec<Idle>>> {
+    fn drawers(&self) -> std::sync::MutexGuard<'_, BTreeMap<u64, Vec<Idle>>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Lease {
-    pub(super) fn send(
-        &mut self,
-        request: Request<Full<Bytes>>,
-    ) -> impl Future<Output = hyper::Result<Response<Incoming>>> {
-        self.sender.send_request(request)
-    }
-
-    /// The answer was read to its end: the connection may serve again.
-    pub fn give_back(self) {
-        let Self { sender, origin, pool } = self;
-        if sender.is_closed() {
-            return;
-        }
-        let mut drawers = pool.drawers();
-        let idle = drawers.entry(origin).or_default();
-        if idle.len() < MOST_IDLE {
-            idle.push(Idle { sender, since: Instant::now() });
-        }
     }
 }

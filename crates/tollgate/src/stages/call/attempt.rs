@@ -6,8 +6,6 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, StatusCode};
-use http_body_util::BodyExt;
-use hyper::body::Incoming;
 use tokio::time::{Instant, timeout_at};
 use tollgate_model::{Event, Fault, FaultKind, Lane, Source as Side};
 use tollgate_wire::{Codec, Dialect, Framing, Operation, codec};
@@ -20,7 +18,7 @@ use crate::inflate;
 use crate::source::{Reading, Source};
 use crate::stages::plan::Target;
 use crate::stages::read::Ask;
-use crate::upstream::{self, Lease, Pool, SendError};
+use crate::upstream::{self, Body, Pool, SendError};
 
 /// Error bodies above this are not read to their end.
 const MOST_FAULT_BYTES: usize = 1 << 20;
@@ -39,14 +37,14 @@ pub(super) async fn attempt(
     let first_by = deadline.min(Instant::now() + target.timeouts.first_token);
     let head_by = if ask.stream { first_by } else { deadline };
     let sent = timeout_at(head_by, upstream::send(pool, &upstream.origin, &attempt.call));
-    let (response, lease) = match sent.await {
+    let response = match sent.await {
         Ok(sent) => sent.map_err(|error| unsent(&error))?,
         Err(_) => return Err(silent()),
     };
     let (head, body) = response.into_parts();
     if !head.status.is_success() {
         let by = deadline.min(Instant::now() + MOST_FAULT_WAIT);
-        let body = whole(body, lease, MOST_FAULT_BYTES, by).await.unwrap_or_default();
+        let body = whole(body, MOST_FAULT_BYTES, by).await.unwrap_or_default();
         return Err(refused(upstream, &attempt, head.status, &head.headers, &body));
     }
     let framing = framing(ask, attempt.dialect, &head.headers);
@@ -62,11 +60,11 @@ pub(super) async fn attempt(
             between_tokens: target.timeouts.between_tokens,
             deadline,
         };
-        let mut source = Source::new(body, lease, reading);
+        let mut source = Source::new(body, reading);
         source.begin().await.map_err(|fault| upstream.retold(fault))?;
         Said::Stream(source)
     } else {
-        let bytes = whole(body, lease, limits.reply_bytes, deadline).await?;
+        let bytes = whole(body, limits.reply_bytes, deadline).await?;
         let bytes = inflated(&head.headers, bytes, limits.reply_bytes)?;
         understood(ask, upstream, &attempt, bytes).map_err(|fault| upstream.retold(fault))?
     };
@@ -97,22 +95,16 @@ fn lane(ask: &Ask, attempt: &Attempt, framing: Option<Framing>) -> Lane {
 }
 
 /// Reads a whole body within its bound and gives the connection back.
-async fn whole(
-    mut body: Incoming,
-    lease: Lease,
-    most: usize,
-    deadline: Instant,
-) -> Result<Bytes, Fault> {
+async fn whole(mut body: Body, most: usize, deadline: Instant) -> Result<Bytes, Fault> {
     let mut first = Bytes::new();
     let mut rest = BytesMut::new();
     loop {
-        let Ok(frame) = timeout_at(deadline, body.frame()).await else { return Err(silent()) };
-        let Some(frame) = frame else { break };
-        let Ok(frame) = frame else {
+        let Ok(data) = timeout_at(deadline, body.data()).await else { return Err(silent()) };
+        let Some(data) = data else { break };
+        let data = data.map_err(|error| {
             let fault = Fault::bad_upstream("The provider's answer broke off.");
-            return Err(fault.with_code("answer_broken"));
-        };
-        let Ok(data) = frame.into_data() else { continue };
+            fault.with_code("answer_broken").with_note(error.to_string())
+        })?;
         if first.len() + rest.len() + data.len() > most {
             return Err(Fault::bad_upstream("The provider's answer is larger than allowed."));
         }
@@ -122,7 +114,7 @@ async fn whole(
             rest.extend_from_slice(&data);
         }
     }
-    lease.give_back();
+    body.give_back();
     if rest.is_empty() {
         return Ok(first);
     }
