@@ -1,6 +1,8 @@
 //! The gateway as one immutable, shared value: what was configured, made ready to serve. A reload
 //! builds another and swaps it in whole; a running call keeps the one it began with.
 
+mod recognised;
+
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::net::SocketAddr;
@@ -16,6 +18,7 @@ use tollgate_wire::{Dialect, Operation, Provider, codec, dialect};
 use crate::config::{BaseUrl, Config, ProviderConfig, TeamConfig, Timeouts};
 use crate::redact;
 use crate::upstream::{Origin, SetupError};
+use recognised::Recognised;
 
 /// Who calls: a key and the team that pays for it.
 #[derive(Debug)]
@@ -34,6 +37,7 @@ pub struct Gateway {
     /// Random: keys the hashes of the scan.
     pub scan_seed: u64,
     callers: HashMap<Digest, Arc<Caller>>,
+    recognised: Recognised,
     digester: Arc<Digester>,
 }
 
@@ -124,13 +128,15 @@ impl Gateway {
         for key in &config.keys {
             admit(key.name.clone(), &key.team, digester.digest(key.secret.expose_secret()));
         }
-        Ok(Self { config, upstreams, since: now, scan_seed, callers, digester })
+        let recognised = Recognised::default();
+        Ok(Self { config, upstreams, since: now, scan_seed, callers, recognised, digester })
     }
 
     /// Whose key this is.
     #[must_use]
-    pub fn caller(&self, key: &str) -> Option<&Arc<Caller>> {
-        self.callers.get(&self.digester.digest(key))
+    pub fn caller(&self, key: &str) -> Option<Arc<Caller>> {
+        let verify = || self.callers.get(&self.digester.digest(key)).cloned();
+        self.recognised.caller(key, verify)
     }
 
     /// A model for the first call: a configured name, else one that a provider is known for.

@@ -30,7 +30,7 @@ pub fn identify(
         if let Some(caller) = gateway.caller(key) {
             record.key = Some(caller.key.clone());
             record.team = Some(caller.team.name.clone());
-            return Ok(caller.clone());
+            return Ok(caller);
         }
     }
     if seen {
