@@ -1,11 +1,14 @@
 //! Reading JSON that may be of any type, without building it: what is of another type than was
 //! hoped for says nothing, and never fails the whole. Not a validation of anything.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use crate::scan::walk;
 
 /// A count; hosts also write it as a whole float.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -16,7 +19,7 @@ pub(crate) struct Figure(pub(crate) Option<u64>);
 pub(crate) struct Word(pub(crate) Option<String>);
 
 /// An object. Its fields fail as `T` says.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Object<T>(pub(crate) Option<T>);
 
 impl<T> Default for Object<T> {
@@ -42,6 +45,28 @@ trait Said<'de>: Default {
     fn object<A: MapAccess<'de>>(mut object: A) -> Result<Self, A::Error> {
         while object.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
         Ok(Self::default())
+    }
+}
+
+impl Figure {
+    /// The same from a value that a scan has found sound; `None` for a number that is beyond all
+    /// numbers.
+    pub(crate) fn seen(value: &[u8]) -> Option<Self> {
+        if let Some(count) = walk::count(value) {
+            return Some(Self(Some(count)));
+        }
+        if !matches!(value.first(), Some(b'-' | b'0'..=b'9')) {
+            return Some(Self(None));
+        }
+        let number = std::str::from_utf8(value).ok()?.parse::<f64>().ok()?;
+        number.is_finite().then(|| Self::float(number))
+    }
+}
+
+impl Word {
+    /// The same from a value that a scan has found sound.
+    pub(crate) fn seen(value: &[u8]) -> Self {
+        Self(walk::text(value).map(Cow::into_owned))
     }
 }
 

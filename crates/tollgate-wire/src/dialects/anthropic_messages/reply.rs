@@ -11,6 +11,7 @@ use super::pieces::Pieces;
 use super::request::sealed_block;
 use super::usage::{self, Statement};
 use super::{ID, citation, fault, stop};
+use crate::scan::{self, Limits, walk};
 use crate::{Encoded, ReplyContext, call_id, cited, signature, unparsed};
 
 /// Reads a whole answer.
@@ -39,17 +40,8 @@ pub(super) fn decode(body: &[u8]) -> Result<Vec<Event>, Fault> {
 
 /// Reads no more of a whole answer than metering needs.
 pub(super) fn skim(body: &[u8]) -> Result<Vec<Event>, Fault> {
-    #[derive(Deserialize)]
-    struct Message<'b> {
-        #[serde(rename = "type", borrow)]
-        kind: Option<Cow<'b, str>>,
-        id: Option<String>,
-        model: Option<String>,
-        stop_reason: Option<String>,
-        stop_sequence: Option<String>,
-        usage: Option<Value>,
-    }
-    let message: Message<'_> = serde_json::from_slice(body).map_err(|_| no_answer())?;
+    let message = Skimmed::seen(body).map_or_else(|| serde_json::from_slice(body), Ok);
+    let message = message.map_err(|_| no_answer())?;
     if message.kind.as_deref() != Some("message") {
         // An error, or a host's own idea of an answer: rare enough to be read in full.
         let mut out = decode(body)?;
@@ -61,6 +53,49 @@ pub(super) fn skim(body: &[u8]) -> Result<Vec<Event>, Fault> {
     said.merge(message.usage.unwrap_or_default());
     close(message.stop_reason, message.stop_sequence, &said, &mut out);
     Ok(out)
+}
+
+/// What metering needs of a whole answer.
+#[derive(Debug, Default, Deserialize)]
+struct Skimmed<'b> {
+    #[serde(rename = "type", borrow)]
+    kind: Option<Cow<'b, str>>,
+    id: Option<String>,
+    model: Option<String>,
+    stop_reason: Option<String>,
+    stop_sequence: Option<String>,
+    usage: Option<Value>,
+}
+
+impl<'b> Skimmed<'b> {
+    /// An answer of the usual shape, from one scan of its bytes; `None` for any other.
+    fn seen(body: &'b [u8]) -> Option<Self> {
+        // A provider's keys are few: where they are not, the hashes that hold them are not used.
+        let limits = Limits { keys: 1000, ..Limits::seeded(0) };
+        let scan = scan::scan(body, &limits).ok()?;
+        let mut seen = Self::default();
+        for (key, value) in scan.plain_members(body)? {
+            let place = match key {
+                b"id" => &mut seen.id,
+                b"model" => &mut seen.model,
+                b"stop_reason" => &mut seen.stop_reason,
+                b"stop_sequence" => &mut seen.stop_sequence,
+                b"type" => {
+                    seen.kind = Some(walk::text(value)?);
+                    continue;
+                }
+                b"usage" => {
+                    seen.usage = Some(serde_json::from_slice(value).ok()?);
+                    continue;
+                }
+                _ => continue,
+            };
+            if value != b"null" {
+                *place = Some(walk::text(value)?.into_owned());
+            }
+        }
+        Some(seen)
+    }
 }
 
 fn close(

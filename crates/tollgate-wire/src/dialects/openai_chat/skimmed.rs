@@ -1,16 +1,17 @@
 //! What metering needs of an answer or of a chunk of one, read in one pass without building the
 //! JSON. Not what the answer says.
 
-use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use tollgate_model::{Event, Usage};
 
 use super::usage::Figures;
 use crate::{Quirks, lenient::Object};
 
-#[derive(Deserialize)]
+mod seen;
 
+#[derive(Debug, Default, Deserialize)]
 pub(super) struct Skimmed<'a> {
     #[serde(default)]
     id: Option<String>,
@@ -30,13 +31,13 @@ pub(super) struct Skimmed<'a> {
     error: Option<IgnoredAny>,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 struct Groq {
     #[serde(default)]
     usage: Object<Figures>,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 pub(super) struct SkimmedChoice<'a> {
     #[serde(default)]
     pub(super) index: Option<u32>,
@@ -50,25 +51,35 @@ pub(super) struct SkimmedChoice<'a> {
     delta: Option<SkimmedMessage<'a>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 struct SkimmedDetails {
     #[serde(rename = "type")]
     kind: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 struct SkimmedMessage<'a> {
-    #[serde(borrow, default)]
-    tool_calls: Option<&'a RawValue>,
+    /// As they are written.
+    #[serde(borrow, default, deserialize_with = "written")]
+    tool_calls: Option<&'a str>,
     #[serde(default)]
     function_call: Option<IgnoredAny>,
 }
 
+fn written<'de, D: Deserializer<'de>>(from: D) -> Result<Option<&'de str>, D::Error> {
+    Ok(Option::<&RawValue>::deserialize(from)?.map(RawValue::get))
+}
+
 impl<'a> Skimmed<'a> {
-    /// `None` for an error, or for a shape that only the whole reader knows.
+    /// `None` for an error, or for a shape that only the whole reader knows. Nearly every answer
+    /// is [seen](Self::seen) at once; the rest is read with more patience.
     pub(super) fn of(body: &'a [u8]) -> Option<Self> {
+        Self::seen(body).or_else(|| Self::read(body)).filter(|skimmed| skimmed.error.is_none())
+    }
+
+    fn read(body: &'a [u8]) -> Option<Self> {
         let Object(skimmed) = serde_json::from_slice::<Object<Self>>(body).ok()?;
-        skimmed.filter(|skimmed| skimmed.error.is_none())
+        skimmed
     }
 
     pub(super) fn is_named(&self) -> bool {
@@ -101,7 +112,7 @@ impl SkimmedChoice<'_> {
     /// The choice calls tools.
     pub(super) fn calls(&self) -> bool {
         let calls = self.message.as_ref().and_then(|message| message.tool_calls);
-        let list = calls.and_then(|calls| calls.get().strip_prefix('['));
+        let list = calls.and_then(|calls| calls.strip_prefix('['));
         list.is_some_and(|list| list.trim_ascii_start().starts_with('{'))
     }
 
@@ -114,6 +125,6 @@ impl SkimmedChoice<'_> {
     pub(super) fn has_calls(&self) -> bool {
         let pieces = [&self.delta, &self.message].into_iter().flatten();
         let mut pieces = pieces.map(|piece| (piece.tool_calls, piece.function_call));
-        pieces.any(|(calls, old)| old.is_some() || calls.is_some_and(|calls| calls.get() != "[]"))
+        pieces.any(|(calls, old)| old.is_some() || calls.is_some_and(|calls| calls != "[]"))
     }
 }

@@ -8,6 +8,7 @@ use tollgate_model::Usage;
 use crate::{
     Quirks,
     lenient::{Figure, Object, Word},
+    scan::walk,
 };
 
 /// The figures of a `usage` object, wherever hosts put them. What is not a count is left out.
@@ -32,7 +33,7 @@ pub(super) struct Figures {
 }
 
 /// What a sum is made of.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(default)]
 struct Details {
     cached_tokens: Figure,
@@ -44,10 +45,39 @@ struct Details {
 }
 
 /// How long lives what was written to a cache.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(default)]
 struct Lifetimes {
     ephemeral_1h_input_tokens: Figure,
+}
+
+impl Details {
+    fn seen(value: &[u8]) -> Option<Object<Self>> {
+        let Some(members) = walk::members(value) else { return Some(Object(None)) };
+        let mut all = Self::default();
+        for (key, value) in members {
+            let place = match key {
+                b"cached_tokens" => &mut all.cached_tokens,
+                b"cache_write_tokens" => &mut all.cache_write_tokens,
+                b"cache_creation_tokens" => &mut all.cache_creation_tokens,
+                b"audio_tokens" => &mut all.audio_tokens,
+                b"image_tokens" => &mut all.image_tokens,
+                b"reasoning_tokens" => &mut all.reasoning_tokens,
+                _ => continue,
+            };
+            *place = Figure::seen(value)?;
+        }
+        Some(Object(Some(all)))
+    }
+}
+
+impl Lifetimes {
+    fn seen(value: &[u8]) -> Option<Object<Self>> {
+        let Some(mut members) = walk::members(value) else { return Some(Object(None)) };
+        let long = members.find(|(key, _)| *key == b"ephemeral_1h_input_tokens");
+        let long = long.map_or(Some(Figure(None)), |(_, value)| Figure::seen(value))?;
+        Some(Object(Some(Self { ephemeral_1h_input_tokens: long })))
+    }
 }
 
 /// Reads a `usage` object; `None` when it states nothing.
@@ -58,16 +88,59 @@ pub(super) fn decode(raw: &Value, quirks: &Quirks) -> Option<Usage> {
 }
 
 impl Figures {
+    /// From a value that a scan has found sound. The outer `None`: it must be read otherwise.
+    pub(super) fn seen(value: &[u8]) -> Option<Object<Self>> {
+        let Some(members) = walk::members(value) else { return Some(Object(None)) };
+        let mut all = Self::default();
+        for (key, value) in members {
+            let place = match key {
+                b"prompt_tokens" => &mut all.prompt_tokens,
+                b"input_tokens" => &mut all.input_tokens,
+                b"completion_tokens" => &mut all.completion_tokens,
+                b"output_tokens" => &mut all.output_tokens,
+                b"total_tokens" => &mut all.total_tokens,
+                b"prompt_cache_hit_tokens" => &mut all.prompt_cache_hit_tokens,
+                b"cached_tokens" => &mut all.cached_tokens,
+                b"num_cached_tokens" => &mut all.num_cached_tokens,
+                b"cache_read_input_tokens" => &mut all.cache_read_input_tokens,
+                b"cache_creation_input_tokens" => &mut all.cache_creation_input_tokens,
+                b"reasoning_tokens" => &mut all.reasoning_tokens,
+                b"prompt_tokens_details" => {
+                    all.prompt_tokens_details = Details::seen(value)?;
+                    continue;
+                }
+                b"completion_tokens_details" => {
+                    all.completion_tokens_details = Details::seen(value)?;
+                    continue;
+                }
+                b"cache_creation" => {
+                    all.cache_creation = Lifetimes::seen(value)?;
+                    continue;
+                }
+                b"service_tier" => {
+                    all.service_tier = Word::seen(value);
+                    continue;
+                }
+                _ => continue,
+            };
+            *place = Figure::seen(value)?;
+        }
+        Some(Object(Some(all)))
+    }
+
     /// In disjoint classes; `None` when nothing is stated. The object itself is not kept.
-    pub(super) fn read(self, quirks: &Quirks) -> Option<Usage> {
+    pub(super) fn read(&self, quirks: &Quirks) -> Option<Usage> {
         let input = self.prompt_tokens.0.or(self.input_tokens.0);
         let output = self.completion_tokens.0.or(self.output_tokens.0);
         let total = self.total_tokens.0;
         if input.is_none() && output.is_none() && total.is_none() {
             return None;
         }
-        let mut usage =
-            Usage { stated_total: total, service_tier: self.service_tier.0, ..Usage::default() };
+        let mut usage = Usage {
+            stated_total: total,
+            service_tier: self.service_tier.0.clone(),
+            ..Usage::default()
+        };
         let prompt = self.prompt_tokens_details.0.unwrap_or_default();
         let completion = self.completion_tokens_details.0.unwrap_or_default();
         let lifetimes = self.cache_creation.0.unwrap_or_default();
