@@ -70,6 +70,7 @@ pub fn dialect_of(path: &str, headers: &HeaderMap) -> &'static dyn Dialect {
         (true, _) => "gemini-generate",
         (_, true) => "anthropic-messages",
         _ if path.starts_with("/api/") => "ollama-chat",
+        _ if path.starts_with("/v2/") => "cohere-v2",
         _ => "openai-chat",
     };
     by(id).unwrap_or(DIALECTS[0])

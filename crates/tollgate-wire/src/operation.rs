@@ -55,6 +55,8 @@ pub const OPERATIONS: &[OperationRow] = &[
         Codec::CountTokens(&dialects::anthropic_messages::count_tokens::Count),
     ),
     row("anthropic-messages", Codec::Models(&dialects::anthropic_messages::models::List)),
+    row("cohere-v2", Codec::Chat(&dialects::cohere_v2::CohereV2)),
+    row("cohere-v2", Codec::Embed(&dialects::cohere_v2::embed::Embeddings)),
     row("gemini-generate", Codec::Chat(&dialects::gemini_generate::GeminiGenerate)),
     row("gemini-generate", Codec::CountTokens(&dialects::gemini_generate::count_tokens::Count)),
     row("gemini-generate", Codec::Embed(&dialects::gemini_generate::embed::Embeddings)),

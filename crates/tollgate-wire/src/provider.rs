@@ -13,6 +13,7 @@ pub const PROVIDERS: &[&Provider] = &[
     &providers::bedrock_mantle::ROW,
     &providers::cerebras::ROW,
     &providers::cloudflare::ROW,
+    &providers::cohere::ROW,
     &providers::copilot::ROW,
     &providers::crusoe::ROW,
     &providers::databricks::ROW,

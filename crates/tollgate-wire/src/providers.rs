@@ -6,6 +6,7 @@ pub mod anthropic_compatible;
 pub mod bedrock_mantle;
 pub mod cerebras;
 pub mod cloudflare;
+pub mod cohere;
 pub mod copilot;
 pub mod crusoe;
 pub mod databricks;

@@ -7,7 +7,20 @@ use tollgate_wire::{Dialect, Snapshot};
 use crate::{Recording, context, first_difference, frames, read_all, recordings, report, same};
 
 /// What a digest says otherwise, by file and field, and why the dialect is right.
-const EXCEPTIONS: &[(&str, &str)] = &[];
+const EXCEPTIONS: &[(&str, &str)] = &[
+    // The stream's last event tells an error (`INVALID_TOOL_GENERATION`): no answer, but a fault.
+    ("cohere/cohere-cohere-v2-5e6fb038c590", "fault"),
+    ("cohere/cohere-cohere-v2-d3be8758dc48", "fault"),
+    // Tokens of images stand beside those of the input, as the bill shows.
+    ("cohere/cohere-cohere-v2-88fac543c567", "usage.input"),
+    ("cohere/cohere-cohere-v2-ae94ca88c665", "usage.input"),
+    ("cohere/cohere-cohere-v2-d852469304bb", "usage.input"),
+    ("cohere/cohere-cohere-v2-f488fd4b872f", "usage.input"),
+];
+
+fn is_excused(file: &str, what: &str) -> bool {
+    EXCEPTIONS.iter().any(|(of, field)| file.starts_with(of) && *field == what)
+}
 
 fn parsed(arguments: &str) -> Value {
     serde_json::from_str(arguments).unwrap_or_else(|_| json!({"invalid": arguments}))
@@ -17,8 +30,7 @@ fn parsed(arguments: &str) -> Value {
 fn compare(reply: &Reply, expect: &Value, file: &str) -> Vec<String> {
     let mut wrong = Vec::new();
     let mut check = |what: &str, wanted: Value, found: Value| {
-        let excused = EXCEPTIONS.iter().any(|(of, field)| file.starts_with(of) && *field == what);
-        if !excused && !same(&wanted, &found) {
+        if !is_excused(file, what) && !same(&wanted, &found) {
             let cut = |v: &Value| v.to_string().chars().take(160).collect::<String>();
             wrong.push(format!("{what}: wanted {} found {}", cut(&wanted), cut(&found)));
         }
@@ -105,6 +117,7 @@ fn every_recorded_answer_reads_as_its_digest() {
         let found = match (recording.events().and_then(Reply::gather), expect["kind"].as_str()) {
             (Ok(reply), Some("message")) => compare(&reply, expect, &recording.file),
             (Err(fault), _) if expect["error"].is_object() => compare_fault(&fault, expect),
+            (Err(_), _) if is_excused(&recording.file, "fault") => Vec::new(),
             (Err(fault), _) => vec![format!("fault: {}", fault.message)],
             (Ok(_), _) => vec!["no fault".to_owned()],
         };

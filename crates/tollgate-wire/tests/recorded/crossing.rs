@@ -22,7 +22,9 @@ fn said(chat: &Chat) -> Vec<String> {
             _ => {}
         }
     }
-    out.retain(|text| !text.trim().is_empty());
+    // A result of a tool that is JSON may travel as such.
+    let plain = |text: &String| serde_json::from_str::<Value>(text).is_err();
+    out.retain(|text| !text.trim().is_empty() && plain(text));
     out
 }
 

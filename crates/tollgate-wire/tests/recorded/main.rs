@@ -24,7 +24,7 @@ use tollgate_model::{DialectId, Event, Fault};
 use tollgate_wire::{Dialect, Frame, Framer, Quirks, ReplyContext, dialect, provider};
 
 /// The dialects that are tested here.
-pub(crate) const DIALECTS: &[&str] = &["ollama-chat"];
+pub(crate) const DIALECTS: &[&str] = &["cohere-v2", "ollama-chat"];
 
 /// Requests that were not recorded as they were sent.
 pub(crate) const UNFAITHFUL: [&str; 4] =

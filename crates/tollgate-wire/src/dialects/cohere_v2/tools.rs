@@ -1,0 +1,143 @@
+//! Tools and the choice among them, read and written.
+
+use serde_json::{Map, Value, json};
+use tollgate_model::{Chat, Extras, Fault, Losses, Tool, ToolChoice, ToolKind};
+
+use super::ID;
+use crate::fields::Fields;
+
+const FUNCTION: &str = "function";
+const STRICT: &str = "strict_tools";
+
+pub(super) fn decode(top: &mut Fields, chat: &mut Chat) -> Result<(), Fault> {
+    if let Some(list) = top.list("tools")? {
+        if list.is_empty() {
+            top.extras().spell(ID, "tools", None, json!([]));
+        }
+        let tools = list.into_iter().enumerate();
+        let tools = tools.map(|(at, tool)| decode_tool(tool, &format!("tools[{at}]")));
+        chat.tools = tools.collect::<Result<_, _>>()?;
+    }
+    if let Some(strict) = top.bool(STRICT)? {
+        let mut any = false;
+        for tool in &mut chat.tools {
+            if let ToolKind::Function { strict: all, .. } = &mut tool.kind
+                && strict
+            {
+                *all = Some(true);
+                any = true;
+            }
+        }
+        let canonical = any.then_some(Value::Bool(true));
+        top.extras().spell(ID, STRICT, canonical, strict.into());
+    }
+    chat.tool_choice = match top.string("tool_choice")?.as_deref() {
+        None => None,
+        Some("REQUIRED") => Some(ToolChoice::Required),
+        Some("NONE") => Some(ToolChoice::None),
+        Some(other) => Some(ToolChoice::Native { dialect: ID, json: other.into() }),
+    };
+    Ok(())
+}
+
+fn decode_tool(tool: Value, path: &str) -> Result<Tool, Fault> {
+    if tool.get("type").and_then(Value::as_str).is_some_and(|kind| kind != FUNCTION) {
+        let kind = ToolKind::Native { dialect: ID, json: tool };
+        return Ok(Tool { kind, cache: None, extras: Extras::default() });
+    }
+    let mut tool = Fields::of(ID, tool, path)?;
+    if tool.string("type")?.is_none() {
+        tool.extras().omit(ID, "type", FUNCTION.into());
+    }
+    let function = tool.take(FUNCTION).ok_or_else(|| tool.missing(FUNCTION))?;
+    let mut function = Fields::of(ID, function, &tool.at(FUNCTION))?;
+    let kind = ToolKind::Function {
+        name: function.string("name")?.ok_or_else(|| function.missing("name"))?,
+        description: function.string("description")?,
+        parameters: function.take("parameters"),
+        strict: None,
+    };
+    function.rest_in(&mut tool, FUNCTION);
+    Ok(Tool { kind, cache: None, extras: tool.rest() })
+}
+
+/// Writes the tools. A choice among some of them is made by offering no others.
+pub(super) fn encode(chat: &Chat, own: bool, losses: &mut Losses, out: &mut Map<String, Value>) {
+    let (only, word): (Option<&[String]>, Option<Value>) = match &chat.tool_choice {
+        None | Some(ToolChoice::Auto) => (None, None),
+        Some(ToolChoice::None) => (None, Some("NONE".into())),
+        Some(ToolChoice::Required) => (None, Some("REQUIRED".into())),
+        Some(ToolChoice::Function(name)) => {
+            (Some(std::slice::from_ref(name)), Some("REQUIRED".into()))
+        }
+        Some(ToolChoice::Among { names, required }) => {
+            (Some(names), required.then(|| "REQUIRED".into()))
+        }
+        Some(ToolChoice::Native { dialect: ID, json }) => (None, Some(json.clone())),
+        Some(ToolChoice::Native { .. }) => {
+            losses.dropped("", "tool_choice");
+            (None, None)
+        }
+    };
+    if only.is_some() {
+        losses.approximated("", "tool_choice");
+    }
+    let mut list = Vec::new();
+    let (mut strict, mut loose) = (false, false);
+    for (at, tool) in chat.tools.iter().enumerate() {
+        let path = format!("tools[{at}]");
+        if let ToolKind::Function { name, strict: wanted, .. } = &tool.kind {
+            if only.is_some_and(|only| !only.contains(name)) {
+                continue;
+            }
+            strict |= *wanted == Some(true);
+            loose |= *wanted != Some(true);
+        }
+        list.extend(encode_tool(tool, own, &path, losses));
+    }
+    if strict {
+        out.insert(STRICT.into(), true.into());
+        if loose {
+            // One word for all of them.
+            losses.approximated("tools", "strict");
+        }
+    }
+    if chat.parallel_tool_calls == Some(false) {
+        losses.dropped("", "parallel_tool_calls");
+    }
+    if !list.is_empty() {
+        out.insert("tools".into(), list.into());
+    }
+    if let Some(word) = word.filter(|_| own || out.contains_key("tools")) {
+        out.insert("tool_choice".into(), word);
+    }
+}
+
+fn encode_tool(tool: &Tool, own: bool, path: &str, losses: &mut Losses) -> Option<Value> {
+    if tool.cache.is_some() {
+        losses.dropped(path, "cache_control");
+    }
+    let (name, description, parameters) = match &tool.kind {
+        ToolKind::Native { dialect: ID, json } => return Some(json.clone()),
+        ToolKind::Native { json, .. } => {
+            losses.dropped(path, json["type"].as_str().unwrap_or("type"));
+            tool.extras.report(path, losses);
+            return None;
+        }
+        ToolKind::Function { name, description, parameters, .. } => (name, description, parameters),
+    };
+    let mut function = Map::new();
+    function.insert("name".into(), name.as_str().into());
+    if let Some(description) = description {
+        function.insert("description".into(), description.as_str().into());
+    }
+    let none = || (!own).then(|| json!({"type": "object", "properties": {}}));
+    if let Some(parameters) = parameters.clone().or_else(none) {
+        function.insert("parameters".into(), parameters);
+    }
+    let mut out = Map::new();
+    out.insert("type".into(), FUNCTION.into());
+    out.insert(FUNCTION.into(), function.into());
+    tool.extras.restore(ID, &mut out, path, losses);
+    Some(out.into())
+}
