@@ -5,7 +5,7 @@ use crate::cache::Cache;
 use crate::refusal::Refusal;
 use crate::routes::NotACall;
 use crate::script::{Reply, Request, Script};
-use crate::{anthropic, gemini, openai};
+use crate::{anthropic, gemini, openai, responses};
 use bytes::Bytes;
 use std::fmt;
 
@@ -16,7 +16,8 @@ pub(crate) type Headers = Vec<(String, String)>;
 pub(crate) type Dialect = &'static dyn Vendor;
 
 /// The dialects, sorted by name. Where two know a path, the first whose call wants it takes it.
-pub(crate) const DIALECTS: &[Dialect] = &[&anthropic::Anthropic, &gemini::Gemini, &openai::OpenAi];
+pub(crate) const DIALECTS: &[Dialect] =
+    &[&anthropic::Anthropic, &gemini::Gemini, &openai::OpenAi, &responses::Responses];
 
 /// What a vendor says beside its answers.
 pub(crate) trait Vendor: fmt::Debug + Send + Sync {
@@ -43,6 +44,11 @@ pub(crate) trait Vendor: fmt::Debug + Send + Sync {
     /// The body of an error that comes inside a good answer.
     fn error_inside(&self) -> String {
         self.refused(&self.trouble(503, false)).1
+    }
+
+    /// The same as an event of a stream.
+    fn error_event(&self) -> Bytes {
+        self.framed("error", &self.error_inside())
     }
 
     /// A delta that holds this text.
@@ -93,6 +99,7 @@ impl Named {
 #[derive(Debug, Default)]
 pub(crate) struct State {
     pub(crate) cache: Cache,
+    pub(crate) responses: responses::Stored,
 }
 
 /// Headers from pairs.

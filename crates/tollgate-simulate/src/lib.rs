@@ -1,6 +1,6 @@
 //! The simulated provider: what a vendor would answer to these bytes, as a script of steps.
 //!
-//! It speaks OpenAI's, Anthropic's and Gemini's dialects strictly, answers without a model, and
+//! It speaks OpenAI's two dialects, Anthropic's and Gemini's strictly, answers without a model, and
 //! misbehaves when the model's name asks for it (the table stands in [`faults`]).
 //! It is deliberately not built on the gateway's own codecs: it judges them. It opens no socket and
 //! reads no clock; the program plays the script.
@@ -17,6 +17,7 @@ mod memory;
 mod next;
 mod openai;
 mod refusal;
+mod responses;
 mod routes;
 mod schema;
 mod script;

@@ -1,4 +1,4 @@
-//! OpenAI's dialect: Chat Completions, embeddings and the model list. Responses is not spoken here.
+//! OpenAI's dialect: Chat Completions, embeddings and the model list. Responses has a folder of its own.
 
 mod embeddings;
 mod read;
@@ -9,7 +9,7 @@ mod stream;
 mod tables;
 mod tools_rules;
 mod trouble;
-mod wording;
+pub(crate) mod wording;
 
 use crate::answer;
 use crate::cache::Cache;
@@ -23,6 +23,10 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 pub(crate) use embeddings::vector;
+pub(crate) use reply::token_logprobs;
+pub(crate) use rules::{image_url, in_range};
+pub(crate) use schema_rules::{function as function_schema, output_schema};
+pub(crate) use tools_rules::name as tool_name;
 
 #[derive(Debug)]
 pub(crate) struct OpenAi;
@@ -149,7 +153,8 @@ fn models(request: &Request, named: &Named) -> Result<Reply, Refusal> {
     })
 }
 
-fn head(request: &Request, content_type: &str) -> Vec<(String, String)> {
+/// The head of every answer.
+pub(crate) fn head(request: &Request, content_type: &str) -> Vec<(String, String)> {
     let id = ids::id("req_", ids::hash(&request.body), 1, 32).to_lowercase();
     [
         ("content-type", content_type),
@@ -164,7 +169,8 @@ fn head(request: &Request, content_type: &str) -> Vec<(String, String)> {
     .to_vec()
 }
 
-fn credentials(request: &Request) -> Result<(), Refusal> {
+/// Whether any key came along.
+pub(crate) fn credentials(request: &Request) -> Result<(), Refusal> {
     let bearer = request.header("authorization").and_then(|v| v.split_once(' '));
     let given = bearer.is_some_and(|(scheme, key)| {
         scheme.eq_ignore_ascii_case("bearer") && !key.trim().is_empty()
@@ -180,7 +186,8 @@ fn credentials(request: &Request) -> Result<(), Refusal> {
     ))
 }
 
-fn body(request: &Request) -> Result<Value, Refusal> {
+/// The body of a call with a key.
+pub(crate) fn body(request: &Request) -> Result<Value, Refusal> {
     credentials(request)?;
     let unparsed = || {
         Refusal::new(

@@ -144,14 +144,19 @@ impl Simulator {
                 inner.memory.clear();
                 inner.next.clear();
                 inner.tries.clear();
+                inner.state.responses.clear();
                 Script::whole(204, Vec::new(), "")
             }
             ("POST", "next") => match self.lock().next.lay(&request.body) {
                 Ok(()) => Script::whole(204, Vec::new(), ""),
                 Err(why) => Script::whole(400, json_head, json!({"error": why}).to_string()),
             },
+            ("POST", "stored") => match self.lock().state.responses.lay(&request.body) {
+                Ok(()) => Script::whole(204, Vec::new(), ""),
+                Err(why) => Script::whole(400, json_head, json!({"error": why}).to_string()),
+            },
             _ => {
-                let known = "GET and DELETE /_simulate/requests, POST /_simulate/next";
+                let known = "GET and DELETE /_simulate/requests, POST /_simulate/next, POST /_simulate/stored";
                 let text = json!({"error": format!("not known here; there is {known}")});
                 Script::whole(404, json_head, text.to_string())
             }

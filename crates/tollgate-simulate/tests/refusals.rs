@@ -136,7 +136,7 @@ fn openai_refuses_in_its_own_words() {
             "/temperature",
             json!(-1),
             "decimal_below_min_value",
-            "Invalid 'temperature': decimal below minimum value. Expected a value >= 0, but got -1.0 instead.",
+            "Invalid 'temperature': decimal below minimum value. Expected a value >= 0, but got -1 instead.",
         ),
         (
             "/max_tokens",

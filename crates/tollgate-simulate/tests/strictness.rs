@@ -17,6 +17,7 @@ use tollgate_simulate::{Request, Simulator};
 const DIALECTS: &[&str] = &[
     "openai-chat",
     "openai-embeddings",
+    "openai-responses",
     "anthropic-messages",
     "anthropic-count-tokens",
     "gemini-generate",
@@ -130,7 +131,10 @@ struct Verdict {
 }
 
 fn verdict(recorded: &Value, provider: &str) -> Verdict {
-    let script = Simulator::new().answer(&request(recorded, provider));
+    let simulator = Simulator::new();
+    let asked = request(recorded, provider);
+    lay_ready(&simulator, &recorded["request"]["body"]["json"]);
+    let script = simulator.answer(&asked);
     let told = match script.status {
         ..400 => Value::Null,
         // Google answers an unknown path with a page.
@@ -140,6 +144,23 @@ fn verdict(recorded: &Value, provider: &str) -> Verdict {
     let refused = recorded["expect"]["kind"] == "error" || status >= 400;
     let expected = refused.then(|| (status, recorded["expect"]["error"].clone()));
     Verdict { status: script.status, told, expected }
+}
+
+/// What the provider had stored when it was asked: which ids exist is no matter of the request.
+fn lay_ready(simulator: &Simulator, body: &Value) {
+    let items = body["input"].as_array().into_iter().flatten();
+    let references = items.filter(|i| i["type"] == "item_reference").map(|i| &i["id"]);
+    let ids = references.chain([&body["previous_response_id"], &body["conversation"]]);
+    for id in ids.filter(|id| id.is_string()) {
+        let request = Request {
+            method: "POST".to_owned(),
+            path: "/_simulate/stored".to_owned(),
+            query: String::new(),
+            headers: Vec::new(),
+            body: serde_json::json!({"id": id}).to_string().into(),
+        };
+        assert_eq!(simulator.answer(&request).status, 204);
+    }
 }
 
 /// The call as it was sent. Credentials and versions, which the recordings had removed, are put back.
@@ -171,6 +192,7 @@ fn request(recorded: &Value, provider: &str) -> Request {
 fn vendor_path(dialect: &Value) -> String {
     match dialect.as_str() {
         Some("openai-embeddings") => "/v1/embeddings".to_owned(),
+        Some("openai-responses") => "/v1/responses".to_owned(),
         _ => "/v1/chat/completions".to_owned(),
     }
 }
@@ -183,6 +205,9 @@ fn body(json: &Value) -> Bytes {
                 if s.starts_with("signature_REDACTED") || s.starts_with("redacted_thinking_") =>
             {
                 *s = "EgRtYWRl".to_owned();
+            }
+            Value::String(s) if s.starts_with("encrypted_content_REDACTED") => {
+                *s = "gAAAAABmade_by_the_vendor".to_owned();
             }
             Value::Array(items) => items.iter_mut().for_each(mend),
             Value::Object(map) => map.values_mut().for_each(mend),

@@ -185,8 +185,7 @@ fn broken_frame(dialect: Dialect, streamed: bool) -> Bytes {
 }
 
 fn error_frame(dialect: Dialect, streamed: bool) -> Bytes {
-    let body = dialect.error_inside();
-    if streamed { dialect.framed("error", &body) } else { body.into() }
+    if streamed { dialect.error_event() } else { dialect.error_inside().into() }
 }
 
 fn huge(bytes: usize, dialect: Dialect) -> Bytes {

@@ -160,7 +160,7 @@ fn logprobs(facts: &Facts, answer: &Answer) -> Value {
 }
 
 /// One entry per token; alternatives are the token in brackets, less likely each.
-pub(super) fn token_logprobs(text: &str, top: u64) -> Value {
+pub(crate) fn token_logprobs(text: &str, top: u64) -> Value {
     let entry = |token: &str, logprob: f64| json!({"token": token, "logprob": logprob, "bytes": token.as_bytes()});
     tokens::split(text)
         .into_iter()

@@ -47,19 +47,7 @@ const RANGES: &[(&str, f64, f64, bool)] = &[
 
 fn ranges(body: &Value) -> Result<(), Refusal> {
     for (name, least, most, whole) in RANGES {
-        let Some(figure) = body[*name].as_f64() else {
-            continue;
-        };
-        let (word, side, sign, bound) = match figure {
-            f if f < *least => ("below minimum", "below_min_value", ">=", least),
-            f if f > *most => ("above maximum", "above_max_value", "<=", most),
-            _ => continue,
-        };
-        let kind = if *whole { "integer" } else { "decimal" };
-        let got = if *whole { format!("{figure}") } else { format!("{figure:?}") };
-        return Err(invalid(format!("Invalid '{name}': {kind} {word} value. Expected a value {sign} {bound}, but got {got} instead."))
-            .code(format!("{kind}_{side}"))
-            .param(*name));
+        in_range(body, name, (*least, *most), *whole)?;
     }
     if body["stop"].as_array().is_some_and(|s| s.len() > 4) {
         return Err(invalid("Invalid 'stop': array too long. Expected an array with maximum length 4, but got a longer array instead.")
@@ -67,6 +55,28 @@ fn ranges(body: &Value) -> Result<(), Refusal> {
             .param("stop"));
     }
     Ok(())
+}
+
+/// Refuses a figure that is out of its bounds.
+pub(crate) fn in_range(
+    body: &Value,
+    name: &str,
+    (least, most): (f64, f64),
+    whole: bool,
+) -> Result<(), Refusal> {
+    let Some(figure) = body[name].as_f64() else {
+        return Ok(());
+    };
+    let (word, side, sign, bound) = match figure {
+        f if f < least => ("below minimum", "below_min_value", ">=", least),
+        f if f > most => ("above maximum", "above_max_value", "<=", most),
+        _ => return Ok(()),
+    };
+    let kind = if whole { "integer" } else { "decimal" };
+    let got = &body[name];
+    Err(invalid(format!("Invalid '{name}': {kind} {word} value. Expected a value {sign} {bound}, but got {got} instead."))
+        .code(format!("{kind}_{side}"))
+        .param(name))
 }
 
 fn turn(at: usize, message: &Value) -> Result<(), Refusal> {
@@ -106,7 +116,7 @@ fn media(path: &str, part: &Value) -> Result<(), Refusal> {
                 .as_str()
                 .or_else(|| part["image_url"].as_str())
                 .unwrap_or_default();
-            image(path, url)
+            image_url(&format!("{path}.image_url.url"), url)
         }
         Some("input_audio") => {
             match part["input_audio"]["data"].as_str().and_then(signature::decode) {
@@ -121,15 +131,16 @@ fn media(path: &str, part: &Value) -> Result<(), Refusal> {
     }
 }
 
-fn image(path: &str, url: &str) -> Result<(), Refusal> {
+/// An image by data or address, at that path.
+pub(crate) fn image_url(path: &str, url: &str) -> Result<(), Refusal> {
     let Some(inline) = url.strip_prefix("data:") else {
         if url.starts_with("https://") || url.starts_with("http://") {
             return Ok(());
         }
         let shown: String = url.chars().take(60).collect();
-        return Err(invalid(format!("Invalid '{path}.image_url.url'. Expected a valid URL, but got a value with an invalid format: {shown}"))
+        return Err(invalid(format!("Invalid '{path}'. Expected a valid URL, but got a value with an invalid format: {shown}"))
             .code("invalid_value")
-            .param(format!("{path}.image_url.url")));
+            .param(path));
     };
     let Some((kind, data)) = inline.split_once(";base64,") else {
         return Err(invalid("Invalid base64 image_url.").code("invalid_base64"));

@@ -5,7 +5,7 @@ use crate::refusal::Refusal;
 use serde_json::Value;
 
 /// The parameters of a function: an object, and under `strict` one whose every member is required.
-pub(super) fn function(function: &Value, path: &str) -> Result<(), Refusal> {
+pub(crate) fn function(function: &Value, path: &str) -> Result<(), Refusal> {
     let parameters = &function["parameters"];
     if parameters.is_null() {
         return Ok(());
@@ -44,26 +44,40 @@ pub(super) fn response_format(body: &Value, messages: &[Value]) -> Result<(), Re
     if format["type"] != "json_schema" {
         return Ok(());
     }
-    let given = &format["json_schema"];
+    let at = "response_format.json_schema";
+    output_schema(&format["json_schema"], at, ("response_format", None))
+}
+
+/// The schema of structured output at that path; `blamed` is the parameter and the code of a refusal.
+pub(crate) fn output_schema(
+    given: &Value,
+    at: &str,
+    blamed: (&str, Option<&str>),
+) -> Result<(), Refusal> {
     let name = given["name"].as_str().unwrap_or_default();
     if name.is_empty()
         || name.len() > 64
         || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
     {
-        let path = "response_format.json_schema.name";
+        let path = format!("{at}.name");
         return Err(invalid(format!("Invalid '{path}': string does not match pattern. Expected a string that matches the pattern '^[a-zA-Z0-9_-]+$'."))
             .code("invalid_value")
             .param(path));
     }
     let schema = &given["schema"];
     let refuse = |why: String| {
-        invalid(format!("Invalid schema for response_format '{name}': {why}"))
-            .param("response_format")
+        let refusal =
+            invalid(format!("Invalid schema for response_format '{name}': {why}")).param(blamed.0);
+        match blamed.1 {
+            Some(code) => refusal.code(code),
+            None => refusal,
+        }
     };
     if schema.is_null() {
-        return Err(invalid("Missing required parameter: 'response_format.json_schema.schema'.")
+        let path = format!("{at}.schema");
+        return Err(invalid(format!("Missing required parameter: '{path}'."))
             .code("missing_required_parameter")
-            .param("response_format.json_schema.schema"));
+            .param(path));
     }
     sound(schema, &mut Vec::new(), 0).map_err(refuse)?;
     if given["strict"] == true {

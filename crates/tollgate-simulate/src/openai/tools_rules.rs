@@ -64,7 +64,8 @@ pub(super) fn tools(body: &Value) -> Result<(), Refusal> {
     choice(body, tools)
 }
 
-fn name(name: &Value, path: &str) -> Result<(), Refusal> {
+/// The name of a tool at that path.
+pub(crate) fn name(name: &Value, path: &str) -> Result<(), Refusal> {
     let name = name.as_str().unwrap_or_default();
     let path = format!("{path}.name");
     let long = name.chars().count();

@@ -4,12 +4,12 @@ use crate::refusal::Refusal;
 use crate::shape::{Expected, Flaw, FlawKind, Seg};
 
 /// A 400 without code or parameter.
-pub(super) fn invalid(message: impl Into<String>) -> Refusal {
+pub(crate) fn invalid(message: impl Into<String>) -> Refusal {
     Refusal::new(400, "invalid_request_error", message)
 }
 
 /// `messages[0].content`.
-pub(super) fn path(segs: &[Seg]) -> String {
+pub(crate) fn path(segs: &[Seg]) -> String {
     let mut out = String::new();
     for seg in segs {
         match seg {
@@ -22,18 +22,27 @@ pub(super) fn path(segs: &[Seg]) -> String {
     out
 }
 
-/// The flaw as OpenAI says it.
+/// The flaw as OpenAI says it of a chat completion: in older words at the top.
 pub(super) fn flawed(flaw: &Flaw) -> Refusal {
-    let at = path(&flaw.path);
-    let top = flaw.path.len() == 1;
+    match (&flaw.kind, flaw.path.as_slice()) {
+        (FlawKind::Missing, [Seg::Key(name)]) if name == "model" => {
+            invalid("you must provide a model parameter")
+        }
+        (FlawKind::Unknown, [Seg::Key(name)]) => {
+            invalid(format!("Unrecognized request argument supplied: {name}"))
+        }
+        _ => flawed_under(&[], flaw),
+    }
+}
+
+/// The flaw as OpenAI says it, of a value that stands at `before`.
+pub(crate) fn flawed_under(before: &[Seg], flaw: &Flaw) -> Refusal {
+    let whole: Vec<Seg> = before.iter().chain(&flaw.path).cloned().collect();
+    let at = path(&whole);
     match &flaw.kind {
-        FlawKind::Missing if at == "model" => invalid("you must provide a model parameter"),
         FlawKind::Missing => invalid(format!("Missing required parameter: '{at}'."))
             .code("missing_required_parameter")
             .param(at),
-        FlawKind::Unknown if top => {
-            invalid(format!("Unrecognized request argument supplied: {at}"))
-        }
         FlawKind::Unknown => {
             invalid(format!("Unknown parameter: '{at}'.")).code("unknown_parameter").param(at)
         }
