@@ -55,6 +55,8 @@ const FLOORS: &[Floor] = &[
     Floor {
         at: "crates/tollgate-wire",
         may_import: Some(&[
+            "aws-credential-types",
+            "aws-sigv4",
             "base64",
             "bytes",
             "http",
