@@ -1,11 +1,15 @@
 //! Which dialect and operation a request line asks for.
 
+mod alias;
+
 use std::borrow::Cow;
 
 use http::{HeaderMap, Method};
 use tollgate_model::DialectId;
 
 use crate::{DIALECTS, Dialect, Operation};
+
+pub use alias::Alias;
 
 /// One request line that callers of a dialect send. A model in the path stands between `prefix`
 /// and `suffix`.
@@ -37,11 +41,32 @@ pub struct Match<'p> {
     pub route: &'static Route,
     /// From the path, percent-decoded.
     pub model: Option<Cow<'p, str>>,
+    /// The path is a cloud's own for it.
+    pub alias: Option<&'static Alias>,
+}
+
+impl Match<'_> {
+    /// The path itself asks for a stream.
+    #[must_use]
+    pub fn stream(&self) -> bool {
+        self.route.stream || self.alias.is_some_and(|alias| alias.stream)
+    }
 }
 
 /// Finds the dialect and operation of a request line; `None` when no dialect has such a path.
 #[must_use]
 pub fn find<'p>(method: &Method, path: &'p str, headers: &HeaderMap) -> Option<Match<'p>> {
+    own(method, path, headers).or_else(|| {
+        let meant = alias::meant(path)?;
+        let found = own(method, &meant.path, headers)?;
+        let model = meant.model.or_else(|| found.model.map(Cow::into_owned));
+        let (dialect, route, alias) = (found.dialect, found.route, Some(meant.alias));
+        Some(Match { dialect, route, model: model.map(Cow::Owned), alias })
+    })
+}
+
+/// On a path as its dialect has it.
+fn own<'p>(method: &Method, path: &'p str, headers: &HeaderMap) -> Option<Match<'p>> {
     let mut open = None;
     for dialect in DIALECTS.iter().copied() {
         for route in dialect.rules().routes {
@@ -49,7 +74,7 @@ pub fn find<'p>(method: &Method, path: &'p str, headers: &HeaderMap) -> Option<M
                 continue;
             }
             let Some(model) = route.fits(path) else { continue };
-            let found = Match { dialect, route, model };
+            let found = Match { dialect, route, model, alias: None };
             match route.claim {
                 Claim::Header(name) if headers.contains_key(name) => return Some(found),
                 Claim::Header(_) => {}
@@ -64,8 +89,12 @@ pub fn find<'p>(method: &Method, path: &'p str, headers: &HeaderMap) -> Option<M
 #[must_use]
 pub fn dialect_of(path: &str, headers: &HeaderMap) -> &'static dyn Dialect {
     let by = |id: &str| DIALECTS.iter().copied().find(|dialect| dialect.id().as_str() == id);
-    let google = path.starts_with("/v1beta/") || headers.contains_key("x-goog-api-key");
-    let anthropic = path.starts_with("/v1/messages") || headers.contains_key("anthropic-version");
+    let google = path.starts_with("/v1beta/")
+        || path.contains("/publishers/google/")
+        || headers.contains_key("x-goog-api-key");
+    let anthropic = path.starts_with("/v1/messages")
+        || path.contains("/publishers/anthropic/")
+        || headers.contains_key("anthropic-version");
     let id = match (google, anthropic) {
         (true, _) => "gemini-generate",
         (_, true) => "anthropic-messages",

@@ -11,12 +11,14 @@
 pub mod auth;
 mod call_id;
 mod call_ids;
+pub mod carriage;
 mod cited;
 mod claude;
 pub mod dialect;
 pub mod dialects;
 mod fields;
 pub mod framing;
+pub mod glob;
 pub mod ingress;
 mod lenient;
 mod moment;
@@ -32,6 +34,7 @@ mod strict_schema;
 mod unparsed;
 mod vectors;
 
+pub use carriage::{Carriage, Envelope};
 pub use dialect::{
     DIALECTS, Dialect, Encoded, EncodedFault, Incoming, Outgoing, Recipient, ReplyContext, Rules,
     Snapshot, StreamDecoder, StreamEncoder, dialect,

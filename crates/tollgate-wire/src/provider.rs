@@ -3,13 +3,21 @@
 
 use tollgate_model::{DataTerms, DialectId};
 
-use crate::{Operation, auth::Auth, providers};
+use crate::auth::{Auth, Identity};
+use crate::carriage::{self, Carriage};
+use crate::{Operation, glob, providers};
+
+mod setting;
+
+pub use setting::{Need, Setting, Settings, filled};
 
 /// Every kind of provider, sorted by name.
 pub const PROVIDERS: &[&Provider] = &[
     &providers::alibaba::ROW,
     &providers::anthropic::ROW,
     &providers::anthropic_compatible::ROW,
+    &providers::azure_openai::ROW,
+    &providers::bedrock::ROW,
     &providers::bedrock_mantle::ROW,
     &providers::cerebras::ROW,
     &providers::cloudflare::ROW,
@@ -45,6 +53,7 @@ pub const PROVIDERS: &[&Provider] = &[
     &providers::together::ROW,
     &providers::venice::ROW,
     &providers::vercel_gateway::ROW,
+    &providers::vertex::ROW,
     &providers::vllm::ROW,
     &providers::voyage::ROW,
     &providers::xai::ROW,
@@ -64,8 +73,16 @@ pub struct Provider {
     /// Preferred first; a caller's own dialect is preferred over all.
     pub speaks: &'static [Speaks],
     /// What the vendor's own SDK takes as its base URL. Empty: the configuration must give it.
+    /// `{region}` stands for the setting of that name.
     pub base_url: &'static str,
+    /// Environment variables that hold the base URL, where there is no file.
+    pub base_env: &'static [&'static str],
+    /// What it must be told besides, to know whose account or which place is meant.
+    pub settings: &'static [Setting],
+    /// How a key is shown.
     pub auth: Auth,
+    /// What stands in for a key that is not given.
+    pub identity: Identity,
     /// Environment variables that hold the key; the first that is set is taken.
     pub key_env: &'static [&'static str],
     /// A call without a key can succeed.
@@ -89,7 +106,10 @@ impl Provider {
         kind: "",
         speaks: &[],
         base_url: "",
+        base_env: &[],
+        settings: &[],
         auth: Auth::Bearer,
+        identity: Identity::None,
         key_env: &[],
         key_optional: false,
         self_hosted: false,
@@ -108,21 +128,54 @@ impl Provider {
     }
 }
 
+/// A dialect that a provider speaks, for some of its models, at some place, in some wrapping.
 #[derive(Debug)]
 pub struct Speaks {
     pub dialect: DialectId,
     pub base: Base,
+    /// The models it is spoken for; a `*` stands for any run of letters. Empty: all.
+    pub models: &'static [&'static str],
+    /// How it travels there.
+    pub carriage: &'static Carriage,
+    /// The setting without which it is not spoken.
+    pub needs: Option<&'static str>,
 }
 
 impl Speaks {
     /// For all models, as its own vendor has it.
     #[must_use]
     pub const fn of(dialect: &'static str, base: Base) -> Self {
-        Self { dialect: DialectId(dialect), base }
+        let (carriage, needs) = (&carriage::PLAIN, None);
+        Self { dialect: DialectId(dialect), base, models: &[], carriage, needs }
+    }
+
+    /// For these models only.
+    #[must_use]
+    pub const fn models(self, models: &'static [&'static str]) -> Self {
+        Self { models, ..self }
+    }
+
+    /// In this wrapping.
+    #[must_use]
+    pub const fn carried(self, carriage: &'static Carriage) -> Self {
+        Self { carriage, ..self }
+    }
+
+    /// Only where this setting is given.
+    #[must_use]
+    pub const fn with(self, setting: &'static str) -> Self {
+        Self { needs: Some(setting), ..self }
+    }
+
+    /// Whether it is spoken for a model.
+    #[must_use]
+    pub fn fits(&self, model: &str) -> bool {
+        self.models.is_empty() || self.models.iter().any(|pattern| glob::matches(pattern, model))
     }
 }
 
-/// Where a dialect is served, relative to the base URL.
+/// Where a dialect is served, relative to the base URL. In a path `{region}` stands for the setting
+/// of that name, and `{model}` for the model that is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Base {
     /// Right there.
@@ -133,6 +186,8 @@ pub enum Base {
     V1,
     /// At this path of the same host.
     Path(&'static str),
+    /// At this path below it.
+    Below(&'static str),
 }
 
 /// What the vendor's public terms say about the data it is sent, where they say it, and when that

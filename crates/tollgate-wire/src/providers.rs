@@ -3,6 +3,8 @@
 pub mod alibaba;
 pub mod anthropic;
 pub mod anthropic_compatible;
+pub mod azure_openai;
+pub mod bedrock;
 pub mod bedrock_mantle;
 pub mod cerebras;
 pub mod cloudflare;
@@ -38,6 +40,7 @@ pub mod snowflake;
 pub mod together;
 pub mod venice;
 pub mod vercel_gateway;
+pub mod vertex;
 pub mod vllm;
 pub mod voyage;
 pub mod xai;

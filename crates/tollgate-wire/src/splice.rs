@@ -1,7 +1,7 @@
 //! A new body from an old one and a few edits, in one allocation; all else stays byte for byte.
 //!
-//! [`splice`] is the bare operation. [`Splice`] knows JSON objects: it sets members of a scanned
-//! body, and gathers what has to be inserted so that commas come out right.
+//! [`splice`] is the bare operation. [`Splice`] knows JSON objects: it sets and removes members of
+//! a scanned body, and gathers what has to be inserted so that commas come out right.
 
 #[cfg(test)]
 mod tests;
@@ -67,13 +67,15 @@ pub struct Splice<'a> {
     edits: Vec<Edit<'a>>,
     /// New members, with commas between them.
     inserted: Vec<u8>,
+    /// Where the keys of members stand that are to go.
+    removed: Vec<usize>,
 }
 
 impl<'a> Splice<'a> {
     /// `scan` is the scan of this very body.
     #[must_use]
     pub fn new(body: &'a [u8], scan: &'a Scan) -> Self {
-        Self { body, scan, edits: Vec::new(), inserted: Vec::new() }
+        Self { body, scan, edits: Vec::new(), inserted: Vec::new(), removed: Vec::new() }
     }
 
     /// Sets a member to a value that is written already: in place when it is there, else before
@@ -92,6 +94,25 @@ impl<'a> Splice<'a> {
             self.inserted.extend_from_slice(&with);
         }
         self
+    }
+
+    /// Takes a member out, with its comma; no edit when it is not there.
+    #[must_use]
+    pub fn remove(mut self, key: &str) -> Self {
+        self.removed.extend(self.scan.member(self.body, key).map(|member| member.key().start));
+        self
+    }
+
+    /// The body has such a member, whatever its value.
+    #[must_use]
+    pub fn has(&self, key: &str) -> bool {
+        self.scan.member(self.body, key).is_some()
+    }
+
+    /// Nothing is to be changed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.edits.is_empty() && self.inserted.is_empty() && self.removed.is_empty()
     }
 
     /// Names another model.
@@ -121,18 +142,47 @@ impl<'a> Splice<'a> {
     /// The body with all edits made; the body itself when there are none.
     ///
     /// # Errors
-    /// When the scan is not of this body, or a member was set twice.
+    /// When the scan is not of this body, or a member was set twice, or set and removed.
     pub fn finish(mut self) -> Result<Bytes, SpliceError> {
+        let some_stay = self.take_out();
         if !self.inserted.is_empty()
             && let Some(at) = self.scan.inside()
         {
-            if self.scan.members().next().is_some() {
+            if some_stay {
                 self.inserted.push(b',');
             }
             let with = Cow::Owned(std::mem::take(&mut self.inserted));
             self.edits.push(Edit { range: at..at, with });
         }
         splice(self.body, &mut self.edits)
+    }
+
+    /// Turns what is to go into edits, one for each run of neighbours. Whether any member stays.
+    fn take_out(&mut self) -> bool {
+        if self.removed.is_empty() {
+            return self.scan.members().next().is_some();
+        }
+        // Where the last member that stays ends, and where the run after it begins.
+        let (mut stays, mut run): (Option<usize>, Option<usize>) = (None, None);
+        let mut end = 0;
+        for member in self.scan.members() {
+            // The key stands in quotes.
+            let start = member.key().start.saturating_sub(1);
+            if self.removed.contains(&member.key().start) {
+                run = run.or(Some(start));
+            } else {
+                if let Some(from) = run.take() {
+                    self.edits.push(Edit { range: from..start, with: Cow::Borrowed(b"") });
+                }
+                stays = Some(member.value().end);
+            }
+            end = member.value().end;
+        }
+        if let Some(from) = run {
+            let from = stays.unwrap_or(from);
+            self.edits.push(Edit { range: from..end, with: Cow::Borrowed(b"") });
+        }
+        stays.is_some()
     }
 }
 

@@ -7,6 +7,7 @@
 pub mod base_url;
 mod check;
 mod environment;
+mod identity;
 mod later;
 mod limits;
 mod listen;
@@ -21,6 +22,7 @@ mod place;
 mod providers;
 pub mod refusal;
 mod secret;
+mod settings;
 mod shape;
 mod teams;
 #[cfg(test)]
@@ -40,10 +42,11 @@ use std::time::Duration;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use secrecy::SecretString;
 use tollgate_model::ids::DialectId;
-use tollgate_wire::provider::Provider;
+use tollgate_wire::provider::{Provider, Settings};
 
 pub use base_url::{BaseUrl, Scheme};
 pub use check::is_name;
+pub use identity::{Application, IdentityConfig};
 pub use load::Loaded;
 pub use pattern::Pattern;
 pub use providers::SIMULATED;
@@ -127,6 +130,10 @@ pub struct ProviderConfig {
     /// `None`, of the simulated kind only: the one inside this process.
     pub base: Option<BaseUrl>,
     pub api_key: Option<SecretString>,
+    /// Who the gateway is there, where a cloud is shown that instead of a key.
+    pub identity: Option<IdentityConfig>,
+    /// Region, project and the like: what fills the places in the row's addresses and paths.
+    pub settings: Settings,
     /// Speak this dialect only, whatever the caller speaks.
     pub dialect: Option<DialectId>,
     pub tls: UpstreamTls,
@@ -165,6 +172,8 @@ pub struct TargetConfig {
     pub provider: String,
     /// The provider's name for the model, or `*`: the name the caller asked for.
     pub model: String,
+    /// Ask in this dialect only, whatever the caller speaks.
+    pub dialect: Option<DialectId>,
     /// The model's own timeouts over the provider's over the defaults.
     pub timeouts: Timeouts,
 }

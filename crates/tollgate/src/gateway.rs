@@ -12,10 +12,11 @@ use http::HeaderMap;
 use secrecy::ExposeSecret;
 use tollgate_model::{DialectId, Fault, FaultKind};
 use tollgate_store::{Digest, Digester};
-use tollgate_wire::provider::Base;
-use tollgate_wire::{Dialect, Operation, Provider, codec, dialect};
+use tollgate_wire::provider::{Base, Settings, Speaks, filled};
+use tollgate_wire::{Carriage, Dialect, Operation, Provider, carriage, codec, dialect};
 
 use crate::config::{BaseUrl, Config, ProviderConfig, TeamConfig, Timeouts};
+use crate::credentials::Held;
 use crate::redact;
 use crate::upstream::{Origin, SetupError};
 use recognised::Recognised;
@@ -50,6 +51,8 @@ pub struct Upstream {
     pub timeouts: Timeouts,
     /// Preferred first.
     pub spoken: Vec<Spoken>,
+    /// A credential that changes; a call shows the one of the moment.
+    pub held: Option<Arc<Held>>,
     /// What must never be seen in a text of this provider.
     secret: Option<secrecy::SecretString>,
 }
@@ -57,9 +60,15 @@ pub struct Upstream {
 /// One dialect that a provider speaks.
 pub struct Spoken {
     pub dialect: &'static dyn Dialect,
+    /// How it travels there.
+    pub carriage: &'static Carriage,
+    /// For which models, and where.
+    speaks: &'static Speaks,
     /// What stands before the dialect's own paths.
-    pub path_prefix: String,
-    /// The credential, where this dialect wants it. Bound to the upstream's origin.
+    prefix: String,
+    /// What the host wants at the end of each path, after its `?`.
+    query: String,
+    /// The credential that never changes, where this dialect wants it. Bound to the upstream's origin.
     pub credential: HeaderMap,
 }
 
@@ -67,9 +76,23 @@ impl fmt::Debug for Spoken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Spoken")
             .field("dialect", &self.dialect.id())
-            .field("path_prefix", &self.path_prefix)
+            .field("prefix", &self.prefix)
             .field("credential", &"[redacted]")
             .finish()
+    }
+}
+
+impl Spoken {
+    /// The whole path of a call; `own` is the dialect's own for it.
+    #[must_use]
+    pub fn path(&self, operation: Operation, stream: bool, model: &str, own: &str) -> String {
+        let mut path = carriage::with_model(&self.prefix, model);
+        path.push_str(&self.carriage.path(operation, stream, model, own));
+        if !self.query.is_empty() {
+            path.push(if path.contains('?') { '&' } else { '?' });
+            path.push_str(&self.query);
+        }
+        path
     }
 }
 
@@ -178,8 +201,9 @@ impl Upstream {
         let mut spoken = Vec::new();
         for speaks in config.provider.speaks {
             let forced_away = config.dialect.is_some_and(|forced| forced != speaks.dialect);
+            let unset = speaks.needs.is_some_and(|name| !config.settings.contains_key(name));
             let Some(dialect) = dialect(speaks.dialect) else { continue };
-            if forced_away {
+            if forced_away || unset {
                 continue;
             }
             let mut credential = HeaderMap::new();
@@ -188,8 +212,16 @@ impl Upstream {
                 let signed = config.provider.auth.sign(speaks.dialect, secret, &mut credential);
                 signed.map_err(|_| SetupError::Credential)?;
             }
-            let path_prefix = prefix(&base, speaks.base);
-            spoken.push(Spoken { dialect, path_prefix, credential });
+            let prefix = prefix(&base, speaks.base, &config.settings);
+            let query = filled(speaks.carriage.query, &config.settings);
+            spoken.push(Spoken {
+                dialect,
+                carriage: speaks.carriage,
+                speaks,
+                prefix,
+                query,
+                credential,
+            });
         }
         Ok(Self {
             name: config.name.clone(),
@@ -197,20 +229,33 @@ impl Upstream {
             origin,
             timeouts: config.timeouts,
             spoken,
+            held: held(config, old),
             secret: config.api_key.clone(),
         })
     }
 
-    /// In which dialect to ask for an operation: the caller's own where it is spoken, else the
-    /// first that has it.
+    /// In which dialect to ask a model for an operation: the caller's own where it is spoken, else
+    /// the first that has it.
     #[must_use]
-    pub fn speaks(&self, operation: Operation, callers: DialectId) -> Option<&Spoken> {
+    pub fn speaks(
+        &self,
+        operation: Operation,
+        model: &str,
+        callers: DialectId,
+        forced: Option<DialectId>,
+    ) -> Option<&Spoken> {
         if !self.row.operations.contains(&operation) {
             return None;
         }
-        let can = |spoken: &&Spoken| codec(spoken.dialect.id(), operation).is_some();
-        let own = self.spoken.iter().find(|spoken| spoken.dialect.id() == callers);
-        own.filter(can).or_else(|| self.spoken.iter().find(can))
+        let can = |spoken: &&Spoken| {
+            let id = spoken.dialect.id();
+            forced.is_none_or(|forced| forced == id)
+                && spoken.speaks.fits(model)
+                && codec(id, operation).is_some()
+        };
+        let mut able = self.spoken.iter().filter(can).peekable();
+        let first = able.peek().copied();
+        able.find(|spoken| spoken.dialect.id() == callers).or(first)
     }
 
     /// A provider's words as a caller may hear them: without the gateway's credential, and nothing
@@ -241,19 +286,32 @@ impl Upstream {
 
     /// `text` without this provider's credential.
     fn redacted(&self, text: &str) -> String {
-        match &self.secret {
-            Some(secret) => redact::redacted(text, secret.expose_secret()),
-            None => text.to_owned(),
+        match (&self.secret, &self.held) {
+            (Some(secret), _) => redact::redacted(text, secret.expose_secret()),
+            (None, Some(held)) => held.without_secrets(text),
+            (None, None) => text.to_owned(),
         }
     }
 }
 
-fn prefix(base: &BaseUrl, place: Base) -> String {
+/// The credential that stands in for a key; the one that is held already, where it will do.
+fn held(config: &ProviderConfig, old: Option<&Arc<Upstream>>) -> Option<Arc<Held>> {
+    let (row, identity) = (config.provider, config.identity.as_ref()?);
+    let region = config.settings.get("region").map_or("", String::as_str);
+    let before = old.and_then(|old| old.held.as_ref());
+    match before.filter(|held| held.serves(row.identity, identity, region)) {
+        Some(held) => Some(held.clone()),
+        None => Some(Arc::new(Held::start(row.identity, identity, region, &config.name))),
+    }
+}
+
+fn prefix(base: &BaseUrl, place: Base, settings: &Settings) -> String {
     let given = base.path_prefix.as_str();
     match place {
         Base::Given => given.to_owned(),
         Base::Root => given.strip_suffix("/v1").unwrap_or(given).to_owned(),
         Base::V1 => format!("{}/v1", given.strip_suffix("/v1").unwrap_or(given)),
-        Base::Path(path) => path.to_owned(),
+        Base::Path(path) => filled(path, settings),
+        Base::Below(path) => format!("{given}{}", filled(path, settings)),
     }
 }

@@ -6,6 +6,7 @@ pub mod admin;
 pub mod caught;
 pub mod cli;
 pub mod config;
+pub mod credentials;
 pub mod cut;
 pub mod gateway;
 pub mod hop;

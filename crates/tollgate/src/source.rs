@@ -9,7 +9,7 @@ use bytes::{Bytes, BytesMut};
 use memchr::memmem;
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
 use tollgate_model::{Event, Fault, FaultKind};
-use tollgate_wire::{Frame, Framer, Framing, Snapshot, StreamDecoder};
+use tollgate_wire::{Envelope, Frame, Framer, Framing, Snapshot, StreamDecoder};
 
 use crate::upstream::Body;
 
@@ -23,6 +23,8 @@ static CLOSING: Bytes = Bytes::from_static(b"]");
 #[derive(Debug)]
 pub struct Reading {
     pub framing: Framing,
+    /// What each frame is packed into.
+    pub envelope: Envelope,
     /// Bound on one event, in bytes.
     pub most_event_bytes: usize,
     pub decoder: Box<dyn StreamDecoder>,
@@ -147,7 +149,8 @@ impl Source {
     fn frames(&mut self, chunk: &Bytes, events: &mut Vec<Event>) -> Bytes {
         let mut joined = Joined::new(chunk);
         loop {
-            match self.framer.next_frame() {
+            let next = self.framer.next_frame();
+            match next.and_then(|frame| frame.map(|f| self.reading.envelope.open(f)).transpose()) {
                 Ok(Some(frame)) => {
                     if !self.frame(&frame, events, &mut joined) {
                         break;

@@ -1,18 +1,18 @@
 //! The OpenAI-shaped endpoint of Amazon Bedrock.
 
-use crate::provider::{Base, MaxTokens, Provider, Quirks, ReasoningBack, Speaks};
+use crate::provider::{Base, MaxTokens, Provider, Quirks, ReasoningBack, Setting, Speaks};
 
 pub const ROW: Provider = Provider {
     kind: "bedrock-mantle",
     speaks: &[Speaks::of("openai-chat", Base::Given)],
+    base_url: "https://bedrock-mantle.{region}.api.aws/v1",
+    settings: &[Setting::of("region", &["AWS_REGION", "AWS_DEFAULT_REGION"])],
     key_env: &["AWS_BEARER_TOKEN_BEDROCK"],
     quirks: Quirks {
         max_tokens_field: MaxTokens::MaxCompletionTokens,
         reasoning_back: ReasoningBack::Reasoning,
         ..Quirks::NONE
     },
-    notes: &[
-        "`base_url` is `https://bedrock-mantle.REGION.api.aws/v1`; the key is a Bedrock bearer key.",
-    ],
+    notes: &["The key is a Bedrock API key."],
     ..Provider::PLAIN
 };

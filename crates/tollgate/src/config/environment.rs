@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use secrecy::SecretString;
+use tollgate_wire::provider::{Need, Settings};
 use tollgate_wire::{PROVIDERS, Provider};
 
 use super::place::{Path, Place};
@@ -13,7 +14,7 @@ use super::refusal::{Refusal, Refusals};
 use super::secret::{Reference, Surroundings};
 use super::{
     BaseUrl, Config, DEFAULT_TEAM, Limits, Listen, Log, LogFormat, ProviderConfig, Storage,
-    TeamConfig, Timeouts, UpstreamTls, limits,
+    TeamConfig, Timeouts, UpstreamTls, identity, limits, settings,
 };
 
 impl Config {
@@ -27,26 +28,16 @@ impl Config {
         let mut providers = BTreeMap::new();
         let mut refusals = Vec::new();
         for row in PROVIDERS.iter().copied() {
-            // A key alone does not say where to go.
-            let placed = !row.base_url.is_empty() || row.kind == SIMULATED;
-            if !placed {
+            if row.kind == SIMULATED {
+                let key = Some(SecretString::from(SIMULATED_KEY));
+                providers.insert(row.kind.to_owned(), provider(row, None, key, Settings::new()));
                 continue;
             }
-            let set = row
-                .key_env
-                .iter()
-                .find(|name| variable(name).is_some_and(|value| !value.is_empty()));
-            let found = match set {
-                Some(name) => with_key(row, name, &around),
-                None if row.kind == SIMULATED => {
-                    Ok(provider(row, None, Some(SecretString::from(SIMULATED_KEY))))
-                }
-                None => continue,
-            };
-            match found {
-                Ok(provider) => {
+            match found(row, &around) {
+                Ok(Some(provider)) => {
                     providers.insert(row.kind.to_owned(), provider);
                 }
+                Ok(None) => {}
                 Err(refusal) => refusals.push(refusal),
             }
         }
@@ -68,37 +59,65 @@ impl Config {
     }
 }
 
-fn with_key(
+/// The provider, where the environment holds its key, or says who the gateway is there.
+fn found(
     row: &'static Provider,
-    name: &str,
     around: &Surroundings<'_>,
-) -> Result<ProviderConfig, Refusal> {
+) -> Result<Option<ProviderConfig>, Refusal> {
+    let set = |names: &[&'static str]| {
+        let mut names = names.iter().copied();
+        names.find_map(|name| Some((name, (around.variable)(name).filter(|v| !v.is_empty())?)))
+    };
+    let key = set(row.key_env).map(|(name, _)| name);
+    let sign = set(row.identity.signs()).map(|(name, _)| name);
+    let Some(name) = key.or(sign) else { return Ok(None) };
     let path = Path::top().key(name);
-    let secret = Reference::Env(name.to_owned())
-        .resolve(around)
-        .map_err(|error| Refusal::new(Place::default(), &path, error.message, error.hint))?;
-    let base = BaseUrl::parse(row.base_url).map_err(|error| {
-        let hint = "write a configuration file that gives this provider its `base_url`";
-        Refusal::new(
-            Place::default(),
-            &path,
-            format!("kind `{}` has no address: {error}", row.kind),
-            hint,
-        )
+    let refused = |message, hint| Refusal::new(Place::default(), &path, message, hint);
+    let mut settings = Settings::new();
+    let address = set(row.base_env).map(|(_, address)| address);
+    // A key alone does not say where to go.
+    if address.is_none() && row.base_url.is_empty() {
+        return Ok(None);
+    }
+    for setting in row.settings {
+        match set(setting.env).map(|(_, value)| value).filter(|value| settings::fits(value)) {
+            Some(value) => {
+                settings.insert(setting.name, value);
+            }
+            None => {
+                let waived = setting.need == Need::Never
+                    || (setting.need == Need::WithoutKey && key.is_some())
+                    || (address.is_some() && !row.needs_beyond_address(setting));
+                // Half of what it takes is no reason to refuse the rest of the environment.
+                if !waived {
+                    return Ok(None);
+                }
+            }
+        }
+    }
+    let secret = key.map(|name| Reference::Env(name.to_owned()).resolve(around)).transpose();
+    let secret = secret.map_err(|error| refused(error.message, error.hint))?;
+    let address = address.unwrap_or_else(|| row.address(&settings));
+    let base = BaseUrl::parse(&address).map_err(|error| {
+        let hint = "write a configuration file that gives this provider its `base_url`".to_owned();
+        refused(format!("kind `{}` has no address: {error}", row.kind), hint)
     })?;
-    Ok(provider(row, Some(base), Some(secret)))
+    Ok(Some(provider(row, Some(base), secret, settings)))
 }
 
 fn provider(
     row: &'static Provider,
     base: Option<BaseUrl>,
     api_key: Option<SecretString>,
+    settings: Settings,
 ) -> ProviderConfig {
     ProviderConfig {
         name: row.kind.to_owned(),
         provider: row,
         base,
+        identity: api_key.is_none().then(|| identity::by_default(row.identity)).flatten(),
         api_key,
+        settings,
         dialect: None,
         tls: UpstreamTls::default(),
         timeouts: Timeouts::default(),
@@ -108,6 +127,7 @@ fn provider(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::IdentityConfig;
 
     #[test]
     fn without_a_key_only_the_simulated_provider_answers() {
@@ -123,8 +143,10 @@ mod tests {
             PROVIDERS.iter().filter(|row| !row.key_env.is_empty() && !row.base_url.is_empty());
         for row in with_keys {
             for name in row.key_env {
+                let setting = |asked: &str| row.settings.iter().any(|s| s.env.contains(&asked));
                 let config = Config::from_environment(&|asked| {
-                    (asked == *name).then(|| "sk-not-real".to_owned())
+                    let word = if setting(asked) { "place-1" } else { "sk-not-real" };
+                    (asked == *name || setting(asked)).then(|| word.to_owned())
                 })
                 .unwrap();
                 let provider = &config.providers[row.kind];
@@ -140,6 +162,34 @@ mod tests {
             (asked == "SNOWFLAKE_PAT").then(|| "not-real-token".to_owned())
         });
         assert_eq!(config.unwrap().providers.keys().collect::<Vec<_>>(), [SIMULATED]);
+    }
+
+    #[test]
+    fn who_the_gateway_is_in_a_cloud_is_known_by_what_its_sdks_look_for() {
+        let set = |pairs: &'static [(&str, &str)]| {
+            let known = move |asked: &str| {
+                pairs.iter().find(|(name, _)| *name == asked).map(|(_, value)| (*value).to_owned())
+            };
+            Config::from_environment(&known).unwrap().providers
+        };
+        let aws = set(&[("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"), ("AWS_REGION", "eu-central-1")]);
+        let bedrock = &aws["bedrock"];
+        assert!(matches!(bedrock.identity, Some(IdentityConfig::AwsChain { profile: None })));
+        let base = bedrock.base.as_ref().unwrap().to_string();
+        assert_eq!(base, "https://bedrock-runtime.eu-central-1.amazonaws.com");
+        let google = set(&[
+            ("GOOGLE_APPLICATION_CREDENTIALS", "/not/there.json"),
+            ("GOOGLE_CLOUD_PROJECT", "p"),
+            ("GOOGLE_CLOUD_LOCATION", "global"),
+        ]);
+        let base = google["vertex"].base.as_ref().unwrap().to_string();
+        assert_eq!(base, "https://aiplatform.googleapis.com");
+        let azure = set(&[
+            ("AZURE_OPENAI_API_KEY", "not-a-key"),
+            ("AZURE_OPENAI_ENDPOINT", "https://r.openai.azure.com/"),
+        ]);
+        assert!(azure["azure-openai"].identity.is_none());
+        assert_eq!(set(&[("AWS_PROFILE", "x")]).len(), 1, "no region, no provider");
     }
 
     #[test]

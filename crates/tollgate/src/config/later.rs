@@ -20,7 +20,6 @@ const KEYS: &[(&str, &str)] = &[
     ("models.*.residency", "residency"),
     ("models.*.retry", "rules for retries"),
     ("models.*.shadow", "shadow traffic"),
-    ("models.*.targets[].dialect", "a dialect of a single target"),
     ("models.*.targets[].price", "prices"),
     ("models.*.targets[].region", "regions of a target"),
     ("models.*.targets[].residency", "residency"),
@@ -34,12 +33,8 @@ const KEYS: &[(&str, &str)] = &[
     ("providers.*.concurrency", "ceilings of a provider"),
     ("providers.*.health", "health checks"),
     ("providers.*.limits", "limits of a provider"),
-    ("providers.*.location", "locations of a provider"),
     ("providers.*.prices", "prices"),
-    ("providers.*.project", "projects of a provider"),
-    ("providers.*.region", "regions of a provider"),
     ("providers.*.residency", "residency"),
-    ("providers.*.resource", "resources of a provider"),
     ("providers.*.retry", "rules for retries"),
     ("residency", "residency"),
     ("sessions", "sessions"),
@@ -64,11 +59,7 @@ const VALUES: &[(&str, &str, &str)] = &[
     ("models.*.strategy", "weighted", "weighted targets"),
     ("providers.*.dialect", "bedrock-converse", "the dialect of Bedrock"),
     ("providers.*.dialect", "openai-responses", "the dialect of OpenAI Responses"),
-    ("providers.*.kind", "azure", "Azure OpenAI"),
-    ("providers.*.kind", "azure-openai", "Azure OpenAI"),
-    ("providers.*.kind", "bedrock", "AWS Bedrock"),
     ("providers.*.kind", "cohere", "Cohere"),
-    ("providers.*.kind", "vertex", "Google Vertex AI"),
 ];
 
 /// What the key at `path` would do in a later version.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::check::Check;
 use super::nearest::suggestion;
 use super::place::Path;
-use super::providers::timeouts;
+use super::providers::{dialect as dialect_of, timeouts};
 use super::{ModelConfig, Pattern, ProviderConfig, TargetConfig, written};
 
 /// Longest name of a model.
@@ -42,7 +42,8 @@ fn one(
     let _ = written.strategy;
     let mut targets: Vec<TargetConfig> = Vec::new();
     for (index, target) in written.targets.iter().enumerate() {
-        let at = path.key("targets").index(index).key("to");
+        let place = path.key("targets").index(index);
+        let at = place.key("to");
         let Some((provider, model)) = target_parts(check, &at, &target.to, providers) else {
             continue;
         };
@@ -56,9 +57,11 @@ fn one(
             continue;
         }
         let timeouts = timeouts(check, path, written.timeouts.as_ref(), provider.timeouts);
+        let dialect = target.dialect.as_deref();
         targets.push(TargetConfig {
             provider: provider.name.clone(),
             model: model.to_owned(),
+            dialect: dialect.and_then(|text| dialect_of(check, &place, provider.provider, text)),
             timeouts,
         });
     }

@@ -33,7 +33,7 @@ pub fn suggestion<'a>(name: &str, known: impl IntoIterator<Item = &'a str>, what
     }
 }
 
-fn quoted(names: &[&str], between: &str) -> String {
+pub(super) fn quoted(names: &[&str], between: &str) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(between)
 }
 

@@ -7,13 +7,15 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 use tollgate_model::DialectId;
+use tollgate_wire::auth::Identity;
 use tollgate_wire::{Provider, provider};
 
 use super::base_url::Host;
 use super::check::Check;
 use super::pem;
 use super::place::Path;
-use super::{BaseUrl, Listen, ProviderConfig, Scheme, Timeouts, UpstreamTls, written};
+use super::{BaseUrl, Listen, ProviderConfig, Scheme, Timeouts, UpstreamTls};
+use super::{identity, settings, written};
 
 /// The kind that can live inside this process.
 pub const SIMULATED: &str = "simulated";
@@ -58,14 +60,16 @@ fn one(
 ) -> Option<ProviderConfig> {
     // The shape was checked against the same registry, so the kind is there.
     let provider = provider::find(&written.kind)?;
-    let base = base(check, path, provider, written.base_url.as_deref());
+    let settings = settings::check(check, path, provider, written);
+    let address = written.base_url.clone().unwrap_or_else(|| provider.address(&settings));
+    let base = base(check, path, provider, &address);
     if let Some(base) = base.as_ref().and_then(Option::as_ref) {
         own_listener(check, path, base, listen);
     }
     let api_key = match &written.api_key {
         Some(text) => check.secret(&path.key("api_key"), text),
         None => {
-            if !provider.key_optional {
+            if !provider.key_optional && provider.identity == Identity::None {
                 let variable = provider.key_env.first().copied().unwrap_or("NAME");
                 let hint = format!("api_key: \"${{env:{variable}}}\"");
                 check.refuse(
@@ -81,7 +85,9 @@ fn one(
     Some(ProviderConfig {
         name,
         provider,
+        identity: identity::check(check, path, provider, written),
         api_key,
+        settings,
         dialect,
         tls: upstream_tls(check, path, written),
         timeouts: timeouts(check, path, written.timeouts.as_ref(), Timeouts::default()),
@@ -98,10 +104,10 @@ fn base(
     check: &mut Check<'_>,
     path: &Path,
     provider: &Provider,
-    text: Option<&str>,
+    text: &str,
 ) -> Option<Option<BaseUrl>> {
     let at = path.key("base_url");
-    let Some(text) = text.or(Some(provider.base_url).filter(|default| !default.is_empty())) else {
+    if text.is_empty() && !check.stands(&at) {
         if provider.kind == SIMULATED {
             return Some(None);
         }
@@ -112,7 +118,11 @@ fn base(
             hint,
         );
         return None;
-    };
+    }
+    if text.contains('{') && !check.stands(&at) {
+        // A setting is missing, which was said already.
+        return None;
+    }
     let base = match BaseUrl::parse(text) {
         Ok(base) => base,
         Err(error) => {
@@ -164,7 +174,7 @@ fn own_listener(check: &mut Check<'_>, path: &Path, base: &BaseUrl, listen: &Lis
     }
 }
 
-fn dialect(
+pub(super) fn dialect(
     check: &mut Check<'_>,
     path: &Path,
     provider: &Provider,
@@ -172,8 +182,9 @@ fn dialect(
 ) -> Option<DialectId> {
     let spoken = provider.speaks.iter().find(|speaks| speaks.dialect.as_str() == text);
     if spoken.is_none() {
-        let known: Vec<String> =
+        let mut known: Vec<String> =
             provider.speaks.iter().map(|speaks| format!("`{}`", speaks.dialect)).collect();
+        known.dedup();
         let message = format!("a provider of kind `{}` does not speak `{text}`", provider.kind);
         check.refuse(&path.key("dialect"), message, format!("it speaks {}", known.join(", ")));
     }

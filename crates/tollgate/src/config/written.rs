@@ -104,6 +104,20 @@ pub(super) struct Provider {
     pub(super) base_url: Option<String>,
     /// The credential, as a reference: `${env:NAME}` or `${file:PATH}`.
     pub(super) api_key: Option<String>,
+    /// Who the gateway is in a cloud (`azure-openai`, `bedrock`, `vertex`), where there is no
+    /// `api_key`. Default: what the cloud's own SDKs would find on this machine.
+    pub(super) credentials: Option<Credentials>,
+    /// The AWS region, such as `eu-central-1` (`bedrock`).
+    pub(super) region: Option<String>,
+    /// The Google Cloud project that pays (`vertex`).
+    pub(super) project: Option<String>,
+    /// The place at Google, such as `europe-west4` or `global` (`vertex`).
+    pub(super) location: Option<String>,
+    /// The name of the Azure resource: the first word of its address (`azure-openai`).
+    pub(super) resource: Option<String>,
+    /// The version of Azure's older paths, such as `2024-10-21`; without it those under
+    /// `/openai/v1` are called (`azure-openai`).
+    pub(super) api_version: Option<String>,
     /// Speak this dialect only. Default: the caller's own where the kind speaks it, else the kind's
     /// preferred one.
     pub(super) dialect: Option<String>,
@@ -115,6 +129,32 @@ pub(super) struct Provider {
     pub(super) key: Option<String>,
     /// How long to wait for this provider.
     pub(super) timeouts: Option<Timeouts>,
+}
+
+/// Who the gateway is in a cloud. Secrets are references: `${env:NAME}` or `${file:PATH}`.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Credentials {
+    /// AWS: the id of an access key. Needs `secret_access_key`.
+    pub(super) access_key_id: Option<String>,
+    /// AWS: the secret of the access key.
+    pub(super) secret_access_key: Option<String>,
+    /// AWS: the session's token, of keys that are good for a while only.
+    pub(super) session_token: Option<String>,
+    /// AWS: the profile of the shared configuration files to take keys from.
+    pub(super) profile: Option<String>,
+    /// Google: the JSON file of a service account, an authorized user or a workload identity.
+    pub(super) file: Option<String>,
+    /// Entra: the tenant's id or domain. Needs `client_id`, and `client_secret` or `token_file`.
+    pub(super) tenant: Option<String>,
+    /// Entra: the id of the application, or of a managed identity that the machine was given.
+    pub(super) client_id: Option<String>,
+    /// Entra: the secret of the application.
+    pub(super) client_secret: Option<String>,
+    /// Entra: the file with the token of a workload identity; it is read anew each time.
+    pub(super) token_file: Option<String>,
+    /// Entra: ask this machine for its managed identity.
+    pub(super) managed_identity: Option<bool>,
 }
 
 /// How long to wait for a provider.
@@ -151,6 +191,41 @@ pub(super) struct Model {
     pub(super) strict: Option<bool>,
 }
 
+impl Credentials {
+    /// What is written of them.
+    pub(super) fn names(&self) -> impl Iterator<Item = &'static str> {
+        let texts = [
+            ("access_key_id", &self.access_key_id),
+            ("secret_access_key", &self.secret_access_key),
+            ("session_token", &self.session_token),
+            ("profile", &self.profile),
+            ("file", &self.file),
+            ("tenant", &self.tenant),
+            ("client_id", &self.client_id),
+            ("client_secret", &self.client_secret),
+            ("token_file", &self.token_file),
+        ];
+        let texts = texts.map(|(name, text)| text.as_ref().map(|_| name));
+        let flag = self.managed_identity.map(|_| "managed_identity");
+        texts.into_iter().flatten().chain(flag)
+    }
+}
+
+impl Provider {
+    /// What is written for one of the settings that a row may have.
+    pub(super) fn setting(&self, name: &str) -> Option<&str> {
+        let written = match name {
+            "region" => &self.region,
+            "project" => &self.project,
+            "location" => &self.location,
+            "resource" => &self.resource,
+            "api_version" => &self.api_version,
+            _ => return None,
+        };
+        written.as_deref()
+    }
+}
+
 /// How a target is chosen.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -166,6 +241,8 @@ pub(super) struct Target {
     /// `provider/model`; `provider/*` passes on the name that the caller used.
     #[schemars(extend("pattern" = "^[^/]+/.+$"))]
     pub(super) to: String,
+    /// Ask in this dialect only, whatever the caller speaks. Default: the provider's `dialect`.
+    pub(super) dialect: Option<String>,
 }
 
 /// A team.
@@ -252,7 +329,10 @@ pub fn schema() -> serde_json::Value {
     schema["$defs"]["Provider"]["properties"]["kind"]["enum"] = kinds.into();
     let dialects: BTreeSet<&str> =
         PROVIDERS.iter().flat_map(|row| row.speaks).map(|speaks| speaks.dialect.as_str()).collect();
-    schema["$defs"]["Provider"]["properties"]["dialect"]["enum"] = dialects.into_iter().collect();
+    let dialects: serde_json::Value = dialects.into_iter().collect();
+    for with_dialect in ["Provider", "Target"] {
+        schema["$defs"][with_dialect]["properties"]["dialect"]["enum"] = dialects.clone();
+    }
     schema
 }
 

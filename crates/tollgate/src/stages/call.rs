@@ -26,6 +26,8 @@ pub struct Answer {
     pub lane: Lane,
     /// The provider's head, of which little travels on.
     pub headers: http::HeaderMap,
+    /// Which of them is the provider's own id of the call.
+    pub request_id: &'static str,
     pub said: Said,
     /// What the request's translation could not carry.
     pub losses: Losses,

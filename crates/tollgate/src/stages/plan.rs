@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use tollgate_model::{Fault, FaultKind, Source};
+use tollgate_model::{DialectId, Fault, FaultKind, Source};
 use tollgate_wire::{ModelEntry, Operation};
 
 use super::authorize::Grant;
@@ -18,6 +18,8 @@ pub struct Target {
     pub upstream: Arc<Upstream>,
     /// The model's name there.
     pub model: String,
+    /// Asked in this dialect only.
+    pub dialect: Option<DialectId>,
     pub timeouts: Timeouts,
 }
 
@@ -54,7 +56,7 @@ impl Target {
     /// In which dialect this target is asked.
     #[must_use]
     pub fn spoken(&self, ask: &Ask) -> Option<&Spoken> {
-        self.upstream.speaks(ask.operation(), ask.dialect.id())
+        self.upstream.speaks(ask.operation(), &self.model, ask.dialect.id(), self.dialect)
     }
 
     /// `provider/model`, as it stands in logs and headers.
@@ -71,7 +73,8 @@ fn resolved(gateway: &Gateway, asked: &str) -> Option<Plan> {
             let upstream = gateway.upstreams.get(&to.provider)?.clone();
             // `*` passes the caller's name on.
             let name = if to.model == "*" { asked } else { &to.model };
-            Some(Target { upstream, model: name.to_owned(), timeouts: to.timeouts })
+            let (model, dialect) = (name.to_owned(), to.dialect);
+            Some(Target { upstream, model, dialect, timeouts: to.timeouts })
         });
         return Some(Plan { targets: targets.collect(), strict: model.strict });
     }
@@ -85,7 +88,7 @@ fn resolved(gateway: &Gateway, asked: &str) -> Option<Plan> {
         return None;
     }
     let (upstream, timeouts) = (upstream.clone(), upstream.timeouts);
-    let targets = vec![Target { upstream, model: model.to_owned(), timeouts }];
+    let targets = vec![Target { upstream, model: model.to_owned(), dialect: None, timeouts }];
     Some(Plan { targets, strict: false })
 }
 

@@ -13,8 +13,10 @@ use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 use tokio::time::timeout;
 use tollgate_model::{Chat, EmbedRequest, Fault, FaultKind, Record, Source};
+use tollgate_wire::carriage::{self, Bare, Carriage};
+use tollgate_wire::ingress::{self, Alias};
 use tollgate_wire::scan::{self, Scan};
-use tollgate_wire::{Codec, Dialect, Framing, Operation, Route, codec, ingress, refused, splice};
+use tollgate_wire::{Codec, Dialect, Framing, Operation, Route, codec, refused, splice};
 
 use crate::gateway::Gateway;
 use crate::inflate;
@@ -30,6 +32,8 @@ const LONGEST_MODEL: usize = 512;
 pub struct Ask {
     pub dialect: &'static dyn Dialect,
     pub route: &'static Route,
+    /// How the caller's SDK wraps what it asks, and expects what it is answered.
+    pub carriage: &'static Carriage,
     /// As the caller named it.
     pub model: String,
     pub stream: bool,
@@ -59,6 +63,8 @@ pub struct Speech {
     route: Option<&'static Route>,
     /// The model named in the path.
     model: Option<String>,
+    /// The path is a cloud's own.
+    alias: Option<&'static Alias>,
 }
 
 #[must_use]
@@ -67,11 +73,12 @@ pub fn listen(head: &Parts) -> Speech {
         Some(found) => Speech {
             dialect: found.dialect,
             route: Some(found.route),
+            alias: found.alias,
             model: found.model.map(Cow::into_owned),
         },
         None => {
             let dialect = ingress::dialect_of(head.uri.path(), &head.headers);
-            Speech { dialect, route: None, model: None }
+            Speech { dialect, route: None, model: None, alias: None }
         }
     }
 }
@@ -87,12 +94,13 @@ pub async fn read(
 ) -> Result<Ask, Fault> {
     let route = speech.route.ok_or_else(|| nowhere(&head))?;
     record.operation = route.operation.as_str();
-    let query = head.uri.query().map(str::to_owned);
+    let query = head.uri.query().map(|query| its_own(query, speech.alias));
     let mut ask = Ask {
         dialect: speech.dialect,
         route,
+        carriage: speech.alias.map_or(&carriage::PLAIN, |alias| alias.carriage),
         model: speech.model.unwrap_or_default(),
-        stream: route.stream,
+        stream: route.stream || speech.alias.is_some_and(|alias| alias.stream),
         headers: head.headers,
         query,
         body: Bytes::new(),
@@ -103,7 +111,11 @@ pub async fn read(
     if !matches!(route.operation, Operation::ListModels | Operation::GetModel) {
         ask.body = whole(gateway, &ask.headers, body).await?;
         record.request_bytes = ask.body.len() as u64;
-        ask.look(gateway)?;
+        if speech.alias.is_some() && ask.dialect.rules().model_in_body {
+            ask.unwrap(gateway)?;
+        } else {
+            ask.look(gateway)?;
+        }
     }
     if ask.model.len() > LONGEST_MODEL {
         let message = format!("The model's name is longer than {LONGEST_MODEL} bytes.");
@@ -120,18 +132,19 @@ impl Ask {
         self.route.operation
     }
 
-    /// The one scan of the body.
+    /// Takes off what a cloud's SDK put around the dialect, and looks at the rest.
+    fn unwrap(&mut self, gateway: &Gateway) -> Result<(), Fault> {
+        let scan = self.scanned(gateway)?;
+        let model = Some(self.model.as_str()).filter(|model| !model.is_empty());
+        let bare = Bare { model, stream: self.stream };
+        let off = self.carriage.take_off(bare, &self.body, &scan, &mut self.headers);
+        self.body = off.map_err(|error| Fault::internal(format!("splice: {error}")))?;
+        self.look(gateway)
+    }
+
+    /// Looks at the body: what every call needs to know of it.
     fn look(&mut self, gateway: &Gateway) -> Result<(), Fault> {
-        let depth = gateway.config.limits.json_depth;
-        let limits = scan::Limits { depth, ..scan::Limits::seeded(gateway.scan_seed) };
-        let scan = scan::scan(&self.body, &limits).map_err(|error| {
-            Fault::invalid(format!("The request body is not acceptable JSON: {error}."))
-                .with_code("invalid_json")
-        })?;
-        if !scan.is_object() {
-            let message = "The request body must be a JSON object.";
-            return Err(Fault::invalid(message).with_code("invalid_json"));
-        }
+        let scan = self.scanned(gateway)?;
         refused::check_scanned(&self.body, &scan)?;
         if self.dialect.rules().model_in_body {
             let model = scan.string(&self.body, "model");
@@ -153,6 +166,21 @@ impl Ask {
         }
         self.scan = Some(scan);
         Ok(())
+    }
+
+    /// The one scan of the body.
+    fn scanned(&self, gateway: &Gateway) -> Result<Scan, Fault> {
+        let depth = gateway.config.limits.json_depth;
+        let limits = scan::Limits { depth, ..scan::Limits::seeded(gateway.scan_seed) };
+        let scan = scan::scan(&self.body, &limits).map_err(|error| {
+            Fault::invalid(format!("The request body is not acceptable JSON: {error}."))
+                .with_code("invalid_json")
+        })?;
+        if scan.is_object() {
+            return Ok(scan);
+        }
+        let message = "The request body must be a JSON object.";
+        Err(Fault::invalid(message).with_code("invalid_json"))
     }
 
     /// The chat, decoded when first asked for.
@@ -217,6 +245,14 @@ impl Ask {
         let pairs = self.query.as_deref()?.split('&');
         pairs.filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name).map(|(_, v)| v)
     }
+}
+
+/// The query without what belongs to a cloud's address.
+fn its_own(query: &str, alias: Option<&Alias>) -> String {
+    let foreign = alias.map_or(&[][..], |alias| alias.query);
+    let name = |pair: &str| pair.split('=').next().is_some_and(|name| foreign.contains(&name));
+    let own: Vec<&str> = query.split('&').filter(|pair| !name(pair)).collect();
+    own.join("&")
 }
 
 /// The whole body, inflated where it was deflated.

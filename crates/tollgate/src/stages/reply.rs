@@ -8,7 +8,10 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Response};
 use tollgate_model::{Event, Fault, Lane, Losses, Reply};
-use tollgate_wire::{Codec, Dialect, Framing, ModelEntry, Operation, ReplyContext, codec};
+use tollgate_wire::carriage::Sealer;
+use tollgate_wire::{
+    Codec, Dialect, Envelope, Framing, ModelEntry, Operation, ReplyContext, codec,
+};
 
 pub use body::ReplyBody;
 pub use fault::fault;
@@ -43,18 +46,26 @@ pub fn reply(ask: &Ask, mut watched: Watched, settling: &Settling) -> Result<Rea
     let mut losses = watched.answer.losses.clone();
     let context = context(ask, &watched, settling);
     let streams = ask.stream && ask.operation() == Operation::Chat;
-    let content_type = if streams { ask.framing().content_type() } else { "application/json" };
+    let envelope = ask.carriage.envelope;
+    let framing = envelope.framing().unwrap_or(ask.framing());
+    let content_type = if streams { framing.content_type() } else { "application/json" };
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     if matches!(watched.answer.said, Said::Stream(_)) {
         headers.insert(http::header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         // Of the provider's head nothing is needed any more.
         watched.answer.headers = http::HeaderMap::new();
-        let flow = Box::new(Flow::new(watched, ask.dialect, context));
+        let flow = Box::new(Flow::new(watched, ask.dialect, context, envelope));
         return Ok(Ready { headers, losses, body: ReadyBody::Stream(flow) });
     }
     let lane = watched.answer.lane;
     let body = match watched.answer.said {
-        Said::Chat { events, .. } if streams => streamed(ask.dialect, events, context, &mut losses),
+        Said::Chat { events, .. } if streams => {
+            let events = streamed(ask.dialect, events, context, &mut losses);
+            match envelope {
+                Envelope::None => events,
+                Envelope::AwsChunks => Sealer::default().seal(events),
+            }
+        }
         Said::Chat { bytes, .. } if lane == Lane::Verbatim => bytes,
         Said::Chat { events, .. } => {
             let encoded = ask.dialect.encode_reply(&Reply::gather(events)?, &context);

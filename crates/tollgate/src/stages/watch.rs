@@ -27,8 +27,7 @@ pub fn watch(answer: Answer, permit: Permit, record: &mut Record) -> Watched {
             record.model_answered.clone_from(&reply.model);
         }
     }
-    let name = answer.dialect.rules().request_id;
-    let id = answer.headers.get(name).and_then(|id| id.to_str().ok());
+    let id = answer.headers.get(answer.request_id).and_then(|id| id.to_str().ok());
     record.upstream_request_id = id.map(str::to_owned);
     Watched { answer, _permit: permit }
 }

@@ -8,7 +8,7 @@ use http::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, StatusCode};
 use tokio::time::{Instant, timeout_at};
 use tollgate_model::{Event, Fault, FaultKind, Lane, Source as Side};
-use tollgate_wire::{Codec, Dialect, Framing, Operation, codec};
+use tollgate_wire::{Codec, Dialect, Envelope, Framing, Operation, codec};
 
 use super::fit::Attempt;
 use super::{Answer, Said};
@@ -29,10 +29,13 @@ pub(super) async fn attempt(
     pool: &Arc<Pool>,
     limits: &Limits,
     (ask, target): (&Ask, &Target),
-    attempt: Attempt,
+    mut attempt: Attempt,
     deadline: Instant,
 ) -> Result<Answer, Fault> {
     let upstream = &target.upstream;
+    if let Some(held) = &upstream.held {
+        held.show(&mut attempt.call, target.timeouts.connect).await?;
+    }
     // A stream owes its head soon; a buffered answer is written first and may take its time.
     let first_by = deadline.min(Instant::now() + target.timeouts.first_token);
     let head_by = if ask.stream { first_by } else { deadline };
@@ -52,6 +55,11 @@ pub(super) async fn attempt(
     let said = if let Some(framing) = framing {
         let reading = Reading {
             framing,
+            envelope: if framing == Framing::AwsEventStream {
+                attempt.carriage.envelope
+            } else {
+                Envelope::None
+            },
             most_event_bytes: limits.event_bytes,
             decoder: attempt.dialect.decode_stream(&upstream.row.quirks),
             skim: lane == Lane::Verbatim,
@@ -68,8 +76,10 @@ pub(super) async fn attempt(
         let bytes = inflated(&head.headers, bytes, limits.reply_bytes)?;
         understood(ask, upstream, &attempt, bytes).map_err(|fault| upstream.retold(fault))?
     };
+    let request_id = attempt.request_id();
     let Attempt { dialect, losses, .. } = attempt;
-    Ok(Answer { target: target.clone(), dialect, lane, headers: head.headers, said, losses })
+    let (target, headers) = (target.clone(), head.headers);
+    Ok(Answer { target, dialect, lane, headers, request_id, said, losses })
 }
 
 /// Only a chat that was asked for as a stream is read as one; a host that answers it with a whole
@@ -89,6 +99,8 @@ fn framing(ask: &Ask, answers: &dyn Dialect, headers: &HeaderMap) -> Option<Fram
 /// other framing than it was asked for.
 fn lane(ask: &Ask, attempt: &Attempt, framing: Option<Framing>) -> Lane {
     match framing {
+        // Opened, the events are framed as the dialect's own.
+        Some(framing) if attempt.carriage.envelope.framing() == Some(framing) => attempt.lane,
         Some(framing) if framing != ask.framing() => Lane::Translated,
         _ => attempt.lane,
     }
@@ -177,8 +189,13 @@ fn refused(
     if let Some(seconds) = stated.and_then(|value| value.trim().parse::<f64>().ok()) {
         fault.retry_after_s = whole_seconds(seconds);
     }
+    if let (FaultKind::Unauthenticated | FaultKind::Forbidden, Some(held)) =
+        (fault.kind, &upstream.held)
+    {
+        held.doubt();
+    }
     if let Some(said) = &mut fault.upstream {
-        let name = attempt.dialect.rules().request_id;
+        let name = attempt.request_id();
         let id = headers.get(name).and_then(|value| value.to_str().ok());
         said.request_id = said.request_id.take().or_else(|| id.map(str::to_owned));
     }

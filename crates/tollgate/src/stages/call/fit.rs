@@ -3,9 +3,11 @@
 use http::header::{ACCEPT, CONTENT_TYPE, HOST, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use tollgate_model::{Fault, FaultKind, Lane, Losses};
-use tollgate_wire::scan::Scan;
+use tollgate_wire::scan::{Limits, Scan, scan};
 use tollgate_wire::splice::Splice;
-use tollgate_wire::{Codec, Dialect, Framing, Operation, Outgoing, Recipient, codec};
+use tollgate_wire::{
+    Carriage, Codec, Dialect, Envelope, Framing, Operation, Outgoing, Recipient, codec,
+};
 
 use crate::gateway::Spoken;
 use crate::hop;
@@ -19,10 +21,21 @@ use crate::worker::Worker;
 pub(super) struct Attempt {
     pub call: upstream::Call,
     pub dialect: &'static dyn Dialect,
+    pub carriage: &'static Carriage,
     pub lane: Lane,
     pub losses: Losses,
     /// The gateway asked for usage in the stream; the caller did not.
     pub hide_usage: bool,
+}
+
+impl Attempt {
+    /// The response header that names the provider's own id of the call.
+    pub(super) fn request_id(&self) -> &'static str {
+        match self.carriage.request_id {
+            "" => self.dialect.rules().request_id,
+            name => name,
+        }
+    }
 }
 
 const AGENT: HeaderValue =
@@ -34,19 +47,27 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 pub(super) fn fit(worker: &Worker, ask: &Ask, target: &Target) -> Result<Attempt, Fault> {
     let spoken = target.spoken(ask).ok_or_else(|| Fault::internal("a target cannot do it"))?;
     let own = spoken.dialect.id() == ask.dialect.id();
-    let (lane, hide_usage, mut outgoing) =
-        if own && ask.operation() == Operation::Chat && verbatim(ask, target) {
-            let (outgoing, hide_usage) = spliced(ask, target, spoken.dialect)?;
-            (Lane::Verbatim, hide_usage, outgoing)
-        } else {
-            (Lane::Translated, false, encoded(ask, target, spoken.dialect)?)
-        };
-    carry_query(ask, own, &mut outgoing);
-    let headers = headers(worker, ask, target, spoken, &outgoing);
-    let path = format!("{}{}", spoken.path_prefix, outgoing.path);
+    let mut fitted = if own && ask.operation() == Operation::Chat && verbatim(ask, target) {
+        spliced(worker, ask, target, spoken)?
+    } else {
+        encoded(worker, ask, target, spoken)?
+    };
+    let carries = own && spoken.carriage.takes_query(ask.operation());
+    carry_query(ask, carries, &mut fitted.outgoing);
+    let Fitted { lane, hide_usage, outgoing, headers } = fitted;
+    let path = spoken.path(ask.operation(), ask.stream, &target.model, &outgoing.path);
     let uri = path.parse::<Uri>().map_err(|_| unnameable(&target.model))?;
     let call = upstream::Call { method: Method::POST, uri, headers, body: outgoing.body };
-    Ok(Attempt { call, dialect: spoken.dialect, lane, losses: outgoing.losses, hide_usage })
+    let (dialect, carriage) = (spoken.dialect, spoken.carriage);
+    Ok(Attempt { call, dialect, carriage, lane, losses: outgoing.losses, hide_usage })
+}
+
+/// A request as it leaves, but for its path.
+struct Fitted {
+    lane: Lane,
+    hide_usage: bool,
+    outgoing: Outgoing,
+    headers: HeaderMap,
 }
 
 /// Whether the bytes can travel as they are: the target takes its dialect as it is written.
@@ -55,46 +76,58 @@ fn verbatim(ask: &Ask, target: &Target) -> bool {
     !(ask.dialect.rules().disturbs)(&target.upstream.row.quirks, &ask.body, scan)
 }
 
-/// The caller's own bytes, with the target's name for the model; and whether the gateway asked
-/// for usage in the stream where the caller did not.
-fn spliced(
-    ask: &Ask,
-    target: &Target,
-    dialect: &'static dyn Dialect,
-) -> Result<(Outgoing, bool), Fault> {
-    let rules = dialect.rules();
+/// The caller's own bytes, with the target's name for the model. Where usage in the stream is
+/// optional the gateway asks for it, and knows whether the caller did.
+fn spliced(worker: &Worker, ask: &Ask, target: &Target, spoken: &Spoken) -> Result<Fitted, Fault> {
+    let (rules, operation) = (spoken.dialect.rules(), ask.operation());
     let path = (rules.path)(&target.model, ask.stream);
     let empty = Scan::default();
     let mut splice = Splice::new(&ask.body, ask.scan.as_ref().unwrap_or(&empty));
-    if rules.model_in_body && target.model != ask.model {
+    let names_model = rules.model_in_body && !spoken.carriage.omits(operation, "model");
+    if names_model && target.model != ask.model {
         splice = splice.set_model(&target.model);
     }
     let hide_usage = ask.stream
         && rules.usage_is_optional
         && target.upstream.row.quirks.stream_options
         && !ask.wants_stream_usage;
-    let unspliced = |error: &dyn std::fmt::Display| Fault::internal(format!("splice: {error}"));
     if hide_usage {
         splice = splice.ask_for_stream_usage().map_err(|error| unspliced(&error))?;
     }
+    let mut outgoing = Outgoing { path, ..Outgoing::default() };
+    let mut headers = headers(worker, ask, target, spoken, &outgoing);
+    splice = spoken.carriage.put_on(operation, splice, &mut headers);
     // The body as it came, where nothing is to be changed.
-    let body = if hide_usage || target.model != ask.model {
-        splice.finish().map_err(|error| unspliced(&error))?
-    } else {
-        ask.body.clone()
+    outgoing.body = match splice.is_empty() {
+        true => ask.body.clone(),
+        false => splice.finish().map_err(|error| unspliced(&error))?,
     };
-    Ok((Outgoing { path, body, ..Outgoing::default() }, hide_usage))
+    Ok(Fitted { lane: Lane::Verbatim, hide_usage, outgoing, headers })
+}
+
+fn unspliced(error: &dyn std::fmt::Display) -> Fault {
+    Fault::internal(format!("splice: {error}"))
 }
 
 /// Decoded and written anew, in this or another dialect.
-fn encoded(ask: &Ask, target: &Target, dialect: &'static dyn Dialect) -> Result<Outgoing, Fault> {
-    let recipient = Recipient { model: &target.model, quirks: &target.upstream.row.quirks };
-    match codec(dialect.id(), ask.operation()) {
+fn encoded(worker: &Worker, ask: &Ask, target: &Target, spoken: &Spoken) -> Result<Fitted, Fault> {
+    let (operation, quirks) = (ask.operation(), &target.upstream.row.quirks);
+    let recipient = Recipient { model: &target.model, quirks };
+    let mut outgoing = match codec(spoken.dialect.id(), operation) {
         Some(Codec::Chat(dialect)) => dialect.encode_request(ask.chat()?, &recipient),
         Some(Codec::CountTokens(count)) => count.encode_request(ask.chat()?, &recipient),
         Some(Codec::Embed(embed)) => embed.encode_request(ask.embed()?, &recipient),
         Some(Codec::Models(_)) | None => Err(Fault::internal("no codec for the operation")),
+    }?;
+    let mut headers = headers(worker, ask, target, spoken, &outgoing);
+    if spoken.carriage.reshapes(operation) {
+        // Written by a codec of ours: nothing can collide.
+        let scan = scan(&outgoing.body, &Limits::seeded(0)).map_err(|error| unspliced(&error))?;
+        let splice = Splice::new(&outgoing.body, &scan);
+        let splice = spoken.carriage.put_on(operation, splice, &mut headers);
+        outgoing.body = splice.finish().map_err(|error| unspliced(&error))?;
     }
+    Ok(Fitted { lane: Lane::Translated, hide_usage: false, outgoing, headers })
 }
 
 /// What of the caller's query a provider of the same dialect is told; the rest is a loss.
@@ -125,7 +158,7 @@ fn headers(
     headers.insert(HOST, target.upstream.origin.authority.clone());
     headers.insert(USER_AGENT, AGENT);
     headers.insert(CONTENT_TYPE, JSON);
-    headers.insert(ACCEPT, accepted(ask, spoken.dialect));
+    headers.insert(ACCEPT, accepted(ask, spoken));
     for (name, value) in &outgoing.headers {
         headers.insert(name.clone(), value.clone());
     }
@@ -149,12 +182,14 @@ fn headers(
 }
 
 /// Every host that streams can stream events, but for those that know nothing but lines.
-fn accepted(ask: &Ask, dialect: &dyn Dialect) -> HeaderValue {
-    let framing = match dialect.rules().framing {
+fn accepted(ask: &Ask, spoken: &Spoken) -> HeaderValue {
+    let framing = match spoken.dialect.rules().framing {
         Framing::JsonArray => Framing::Sse,
         framing => framing,
     };
-    if ask.stream { HeaderValue::from_static(framing.content_type()) } else { JSON }
+    // What AWS is told here is the type of what is inside.
+    let sealed = spoken.carriage.envelope != Envelope::None;
+    if ask.stream && !sealed { HeaderValue::from_static(framing.content_type()) } else { JSON }
 }
 
 fn unnameable(model: &str) -> Fault {

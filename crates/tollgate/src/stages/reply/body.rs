@@ -8,7 +8,8 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use tollgate_model::{Event, Fault, Lane};
-use tollgate_wire::{Dialect, ReplyContext, StreamEncoder};
+use tollgate_wire::carriage::Sealer;
+use tollgate_wire::{Dialect, Envelope, ReplyContext, StreamEncoder};
 
 use crate::cut::Awaited;
 use crate::stages::call::Said;
@@ -83,6 +84,8 @@ impl Body for ReplyBody {
 pub(super) struct Flow {
     watched: Watched,
     writer: Writer,
+    /// The caller expects the events in envelopes.
+    sealer: Option<Sealer>,
     events: Vec<Event>,
 }
 
@@ -101,12 +104,14 @@ impl Flow {
         watched: Watched,
         dialect: &'static dyn Dialect,
         context: ReplyContext,
+        envelope: Envelope,
     ) -> Self {
+        let sealer = (envelope == Envelope::AwsChunks).then(Sealer::default);
         let writer = match watched.answer.lane {
             Lane::Verbatim => Writer::Verbatim { dialect, context },
             Lane::Translated => Writer::Translated(dialect.encode_stream(context, None)),
         };
-        Self { watched, writer, events: Vec::new() }
+        Self { watched, writer, sealer, events: Vec::new() }
     }
 
     /// The next bytes for the caller. The call is booked before its last bytes leave.
@@ -155,6 +160,14 @@ impl Flow {
     }
 
     fn written(&mut self, raw: Bytes) -> Bytes {
+        let events = self.bare(raw);
+        match &mut self.sealer {
+            Some(sealer) => sealer.seal(events),
+            None => events,
+        }
+    }
+
+    fn bare(&mut self, raw: Bytes) -> Bytes {
         match &mut self.writer {
             Writer::Verbatim { dialect, context } => {
                 let Some(Event::Fault(fault)) = self.events.last() else { return raw };

@@ -1,0 +1,80 @@
+//! Google Vertex AI: Gemini in its own dialect, Claude in Anthropic's, and models that are named
+//! after their publisher in OpenAI's.
+
+use crate::Operation;
+use crate::auth::{Auth, Identity};
+use crate::carriage::{self, Carriage, Way};
+use crate::provider::{Base, Need, Provider, Setting, Speaks};
+
+pub const ROW: Provider = Provider {
+    kind: "vertex",
+    speaks: &[
+        Speaks::of(
+            "gemini-generate",
+            Base::Below("/v1/projects/{project}/locations/{location}/publishers/google"),
+        )
+        .models(&["gemini-*", "gemma-*"])
+        .with("project")
+        .carried(&GEMINI),
+        // With a key of "express mode" there is no project.
+        Speaks::of("gemini-generate", Base::Below("/v1/publishers/google"))
+            .models(&["gemini-*", "gemma-*"])
+            .carried(&GEMINI),
+        Speaks::of(
+            "anthropic-messages",
+            Base::Below("/v1/projects/{project}/locations/{location}/publishers/anthropic"),
+        )
+        .models(&["claude-*"])
+        .with("project")
+        .carried(&ANTHROPIC),
+        Speaks::of(
+            "openai-chat",
+            Base::Below("/v1/projects/{project}/locations/{location}/endpoints/openapi"),
+        )
+        .models(&["*/*"])
+        .with("project"),
+    ],
+    base_url: "https://{location}-aiplatform.googleapis.com",
+    settings: &[
+        Setting { need: Need::WithoutKey, ..Setting::of("project", &["GOOGLE_CLOUD_PROJECT"]) },
+        Setting {
+            need: Need::WithoutKey,
+            addresses: &[
+                ("", "https://aiplatform.googleapis.com"),
+                ("eu", "https://aiplatform.eu.rep.googleapis.com"),
+                ("global", "https://aiplatform.googleapis.com"),
+                ("us", "https://aiplatform.us.rep.googleapis.com"),
+            ],
+            ..Setting::of("location", &["GOOGLE_CLOUD_LOCATION", "GOOGLE_CLOUD_REGION"])
+        },
+    ],
+    auth: Auth::Header("x-goog-api-key"),
+    identity: Identity::Google { scope: "https://www.googleapis.com/auth/cloud-platform" },
+    operations: &[Operation::Chat, Operation::CountTokens],
+    sample_models: &["gemini-2.5-flash"],
+    ..Provider::PLAIN
+};
+
+/// Gemini's paths begin with the publisher instead of a version.
+pub const GEMINI: Carriage = Carriage { less: "/v1beta", ..carriage::PLAIN };
+
+/// The model stands in the path and the version in the body.
+pub const ANTHROPIC: Carriage = Carriage {
+    ways: &[
+        Way {
+            operation: Operation::Chat,
+            path: "/models/{model}:rawPredict",
+            stream_path: "/models/{model}:streamRawPredict",
+            without: &["model"],
+        },
+        Way {
+            operation: Operation::CountTokens,
+            path: "/models/count-tokens:rawPredict",
+            stream_path: "/models/count-tokens:rawPredict",
+            without: &[],
+        },
+    ],
+    members: &[("anthropic_version", "\"vertex-2023-10-16\"")],
+    dropped: &["anthropic-version"],
+    ..carriage::PLAIN
+};
