@@ -162,6 +162,8 @@ pub struct UpstreamError {
     pub message: Option<String>,
     pub param: Option<String>,
     pub request_id: Option<String>,
+    /// What the dialect says in an object of its own besides (Azure's `innererror`), as JSON.
+    pub inner: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq)]

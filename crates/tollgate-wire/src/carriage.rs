@@ -31,8 +31,9 @@ pub struct Carriage {
     pub members: &'static [(&'static str, &'static str)],
     /// Headers that travel as members of the body, each a list of strings.
     pub lifted: &'static [(&'static str, &'static str)],
-    /// Headers that do not travel.
-    pub dropped: &'static [&'static str],
+    /// Headers that do not travel, and what is meant by a caller who wraps its requests so and
+    /// therefore does not send them.
+    pub dropped: &'static [(&'static str, &'static str)],
     /// What its streams are packed into.
     pub envelope: Envelope,
     /// The response header that names the host's own id of the call; empty: the dialect's.
@@ -129,7 +130,7 @@ impl Carriage {
             let Some(list) = listed(headers, header) else { continue };
             splice = splice.set(member, list);
         }
-        for header in self.dropped {
+        for (header, _) in self.dropped {
             headers.remove(*header);
         }
         splice

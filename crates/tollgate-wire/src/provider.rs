@@ -264,6 +264,10 @@ pub struct Quirks {
     pub call_id: CallId,
     /// Counts thinking beside the output tokens instead of inside them.
     pub reasoning_beside_output: bool,
+    /// Counts a whole request inside `generateContentRequest`; others take its fields as they are.
+    pub counts_wrapped: bool,
+    /// Embeds a list of texts in one call; others one text only.
+    pub embeds_lists: bool,
 }
 
 /// How a provider of the OpenAI dialect names the cap on output tokens.
@@ -353,6 +357,8 @@ impl Quirks {
         allowed_tools: false,
         call_id: CallId::Any,
         reasoning_beside_output: false,
+        counts_wrapped: true,
+        embeds_lists: true,
     };
 
     /// Hosts that took the oldest fields only.

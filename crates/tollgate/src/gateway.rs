@@ -273,7 +273,8 @@ impl Upstream {
             } else {
                 said.message = said.message.as_deref().map(|text| self.redacted(text));
             }
-            for text in [&mut said.kind, &mut said.code, &mut said.param, &mut said.request_id] {
+            let [kind, code] = [&mut said.kind, &mut said.code];
+            for text in [kind, code, &mut said.param, &mut said.request_id, &mut said.inner] {
                 *text = text.as_deref().map(|text| self.redacted(text));
             }
             fault.code.get_or_insert("upstream_error");

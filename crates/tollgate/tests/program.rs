@@ -12,6 +12,8 @@
 
 #[path = "program/attacks.rs"]
 mod attacks;
+#[path = "program/clouds.rs"]
+mod clouds;
 #[path = "program/edges.rs"]
 mod edges;
 #[path = "program/faults.rs"]

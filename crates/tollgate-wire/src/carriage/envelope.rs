@@ -21,10 +21,16 @@ struct Chunk<'a> {
     bytes: std::borrow::Cow<'a, str>,
 }
 
+/// Of an event, its name.
 #[derive(Default, Deserialize)]
 struct Typed {
     #[serde(default, rename = "type")]
     kind: String,
+}
+
+/// Of an exception, what it says.
+#[derive(Default, Deserialize)]
+struct Told {
     #[serde(default, alias = "Message")]
     message: String,
 }
@@ -78,7 +84,7 @@ fn opened(frame: &Frame) -> Result<Frame, FrameError> {
 
 /// What an exception says, as the dialect's own error event.
 fn told(frame: &Frame) -> Vec<u8> {
-    let said: Typed = serde_json::from_slice(&frame.data).unwrap_or_default();
+    let said: Told = serde_json::from_slice(&frame.data).unwrap_or_default();
     let name = String::from_utf8_lossy(&frame.event);
     let kind = match name.as_ref() {
         "throttlingException" | "serviceQuotaExceededException" => "rate_limit_error",
@@ -156,7 +162,7 @@ mod tests {
 
     #[test]
     fn what_is_sealed_opens_as_it_was() {
-        let events = "event: message_start\ndata: {\"type\":\"message_start\"}\n\n: ping\n\nevent: message_stop\ndata: {\"type\":\"message_stop\"}\n\n";
+        let events = "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{}}\n\n: ping\n\nevent: message_stop\ndata: {\"type\":\"message_stop\"}\n\n";
         let mut sealer = Sealer::default();
         let (one, two) = events.split_at(30);
         let mut sealed = sealer.seal(Bytes::from(one)).to_vec();

@@ -44,6 +44,10 @@ impl Carriage {
             }
             splice = splice.remove(member);
         }
+        for (header, meant) in self.dropped {
+            let meant = HeaderValue::from_static(meant);
+            headers.entry(HeaderName::from_static(header)).or_insert(meant);
+        }
         if let Some(model) = bare.model
             && scan.string(body, "model").ok().flatten().as_deref() != Some(model)
         {

@@ -26,6 +26,10 @@ pub const ROW: Provider = Provider {
     operations: &[Operation::Chat, Operation::Embed],
     sample_models: &["gpt-4o-mini"],
     quirks: super::openai::ROW.quirks,
+    notes: &[
+        "The model is the name of a deployment.",
+        "What a content filter found stands in `innererror`, for callers of OpenAI's dialects.",
+    ],
     ..Provider::PLAIN
 };
 

@@ -31,7 +31,7 @@ pub const INVOKE: Carriage = Carriage {
     }],
     members: &[("anthropic_version", "\"bedrock-2023-05-31\"")],
     lifted: &[("anthropic-beta", "anthropic_beta")],
-    dropped: &["anthropic-version"],
+    dropped: &[("anthropic-version", "2023-06-01")],
     envelope: Envelope::AwsChunks,
     request_id: "x-amzn-requestid",
     ..carriage::PLAIN

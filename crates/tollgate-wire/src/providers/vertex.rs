@@ -4,7 +4,7 @@
 use crate::Operation;
 use crate::auth::{Auth, Identity};
 use crate::carriage::{self, Carriage, Way};
-use crate::provider::{Base, Need, Provider, Setting, Speaks};
+use crate::provider::{Base, Need, Provider, Quirks, Setting, Speaks};
 
 pub const ROW: Provider = Provider {
     kind: "vertex",
@@ -50,7 +50,12 @@ pub const ROW: Provider = Provider {
     ],
     auth: Auth::Header("x-goog-api-key"),
     identity: Identity::Google { scope: "https://www.googleapis.com/auth/cloud-platform" },
-    operations: &[Operation::Chat, Operation::CountTokens],
+    operations: &[Operation::Chat, Operation::CountTokens, Operation::Embed],
+    quirks: Quirks { counts_wrapped: false, embeds_lists: false, ..Quirks::NONE },
+    notes: &[
+        "Embeddings are those of models that know `embedContent`, one text in a call.",
+        "Project and location come from the configuration; those in a caller's path are not listened to.",
+    ],
     sample_models: &["gemini-2.5-flash"],
     ..Provider::PLAIN
 };
@@ -75,6 +80,6 @@ pub const ANTHROPIC: Carriage = Carriage {
         },
     ],
     members: &[("anthropic_version", "\"vertex-2023-10-16\"")],
-    dropped: &["anthropic-version"],
+    dropped: &[("anthropic-version", "2023-06-01")],
     ..carriage::PLAIN
 };

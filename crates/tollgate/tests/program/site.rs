@@ -119,7 +119,24 @@ impl Site {
         Self::launched(more, |text| text, "trace")
     }
 
+    /// With further variables in its environment.
+    pub(crate) fn surrounded(
+        environment: &[(&str, String)],
+        adapt: impl FnOnce(String) -> String,
+    ) -> Self {
+        let log = ("RUST_LOG", "info".to_owned());
+        Self::started("", adapt, &[environment, &[log]].concat())
+    }
+
     fn launched(more: &str, adapt: impl FnOnce(String) -> String, log: &str) -> Self {
+        Self::started(more, adapt, &[("RUST_LOG", log.to_owned())])
+    }
+
+    fn started(
+        more: &str,
+        adapt: impl FnOnce(String) -> String,
+        environment: &[(&str, String)],
+    ) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -134,7 +151,7 @@ impl Site {
         let file = folder.join("tollgate.yaml");
         std::fs::write(&file, adapt(configuration(address, admin, upstream, more))).unwrap();
         let child = program(&folder)
-            .env("RUST_LOG", log)
+            .envs(environment.iter().map(|(name, value)| (name, value)))
             .arg("serve")
             .arg("--config")
             .arg(&file)
@@ -203,6 +220,21 @@ impl Site {
             body.len()
         );
         exchange(self.address, &[head.as_bytes(), body.as_bytes()].concat()).expect("an answer")
+    }
+
+    /// As [`post`](Self::post); the answer's head, and its body as bytes.
+    pub(crate) fn post_raw(&self, path: &str, headers: &str, body: &str) -> (String, Vec<u8>) {
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: gateway\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: {}\r\n{headers}\r\n",
+            body.len()
+        );
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        stream.write_all(&[head.as_bytes(), body.as_bytes()].concat()).unwrap();
+        let mut bytes = Vec::new();
+        stream.read_to_end(&mut bytes).unwrap();
+        let at = bytes.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
+        (String::from_utf8_lossy(&bytes[..at]).into_owned(), unchunked(&bytes[at + 4..]))
     }
 
     /// What the simulated providers received, oldest first.

@@ -74,6 +74,7 @@ pub(super) fn of_object(status: u16, body: &Map<String, Value>) -> Option<Fault>
         message: Some(message.clone()),
         param: text("param"),
         request_id,
+        inner: None,
     };
     Some(Fault { upstream: Some(Box::new(said)), ..Fault::new(kind, Source::Upstream, message) })
 }

@@ -40,9 +40,14 @@ impl CountTokens for Count {
         let inner = request::encode_body(chat, to, &mut losses);
         let native = chat.extras.is_of(ID);
         // A count of the contents alone is the same in either form.
-        let whole = chat.extras.nested(WHOLE).is_some() || (!native && inner.len() > 1);
+        let whole = to.quirks.counts_wrapped
+            && (chat.extras.nested(WHOLE).is_some() || (!native && inner.len() > 1));
         let mut out = if whole { Map::from_iter([(WHOLE.into(), inner.into())]) } else { inner };
-        chat.extras.restore(ID, &mut out, "", &mut losses);
+        let extras = match chat.extras.nested(WHOLE) {
+            Some(within) if !whole => within,
+            _ => &chat.extras,
+        };
+        extras.restore(ID, &mut out, "", &mut losses);
         let model = Value::from(request::resource(to.model));
         match out.get_mut(WHOLE) {
             Some(whole) => {

@@ -1,4 +1,5 @@
-//! Vectors for texts: `embedContent` for one, `batchEmbedContents` for a list.
+//! Vectors for texts: `embedContent` for one, `batchEmbedContents` for a list where the provider
+//! knows lists.
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -39,7 +40,13 @@ impl Embed for Embeddings {
     fn encode_request(&self, ask: &EmbedRequest, to: &Recipient<'_>) -> Result<Outgoing, Fault> {
         let mut losses = Losses::default();
         let native = ask.extras.is_of(ID);
-        let single = native && ask.single;
+        let one_at_most = !to.quirks.embeds_lists;
+        if one_at_most && ask.inputs.len() > 1 {
+            let message = "This provider embeds one text in a call";
+            let fault = Fault::new(FaultKind::Unsupported, Source::Downstream, message);
+            return Err(Fault { param: Some("input".into()), ..fault });
+        }
+        let single = one_at_most || (native && ask.single);
         let mut out = Map::new();
         for (at, input) in ask.inputs.iter().enumerate() {
             let EmbedInput::Text(text) = input else {

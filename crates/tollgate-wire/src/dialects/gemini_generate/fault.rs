@@ -94,7 +94,7 @@ pub(super) fn read(error: &Value, status: u16) -> Fault {
         code,
         message,
         param: violation.map(str::to_owned),
-        request_id: None,
+        ..UpstreamError::default()
     }));
     fault
 }

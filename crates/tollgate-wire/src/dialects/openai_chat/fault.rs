@@ -10,6 +10,9 @@ use crate::EncodedFault;
 /// The response header with the provider's own id of a call.
 pub(super) const REQUEST_ID: &str = "x-request-id";
 
+/// Longest inner error that is kept, in bytes.
+const MOST_INNER: usize = 4096;
+
 pub(super) fn decode(status: u16, headers: &HeaderMap, body: &[u8]) -> Fault {
     let value: Option<Value> = serde_json::from_slice(body).ok();
     let said = value.as_ref().and_then(said);
@@ -91,7 +94,14 @@ fn said_in(error: &Value) -> Option<UpstreamError> {
         message,
         param: text(error, "param"),
         request_id: None,
+        inner: inner(error),
     })
+}
+
+/// What Azure's content filter found, within reason.
+fn inner(error: &Value) -> Option<String> {
+    let inner = error.get("innererror").filter(|inner| inner.is_object())?.to_string();
+    (inner.len() <= MOST_INNER).then_some(inner)
 }
 
 fn text(of: &Value, field: &str) -> Option<String> {
@@ -197,7 +207,12 @@ pub(super) fn object(fault: &Fault) -> Value {
     let code = said.and_then(|said| said.code.as_deref()).unwrap_or_else(|| code_of(fault));
     let message = said.and_then(|said| said.message.as_deref()).unwrap_or(&fault.message);
     let param = said.and_then(|said| said.param.as_deref()).or(fault.param.as_deref());
-    json!({"message": message, "type": kind, "param": param, "code": code})
+    let mut object = json!({"message": message, "type": kind, "param": param, "code": code});
+    let inner = said.and_then(|said| serde_json::from_str(said.inner.as_deref()?).ok());
+    if let Some(inner) = inner {
+        object["innererror"] = inner;
+    }
+    object
 }
 
 /// The word that OpenAI's own errors have for a kind.
