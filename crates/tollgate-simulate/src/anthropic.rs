@@ -9,6 +9,7 @@ mod tables;
 mod thinking_rules;
 mod tools_rules;
 mod trouble;
+pub(crate) mod vertex;
 mod wording;
 
 use crate::answer;
@@ -39,6 +40,23 @@ const OPERATIONS: &[Operation] = &[
         paths: &["/v1/messages/count_tokens"],
         when: always,
         answer: |call, _| count_tokens(call.request),
+    },
+    Operation {
+        name: "vertex-anthropic",
+        method: "POST",
+        paths: &[
+            "/{version}/{place+}/publishers/anthropic/models/{model}:rawPredict",
+            "/{version}/{place+}/publishers/anthropic/models/{model}:streamRawPredict",
+        ],
+        when: |_, named| named.get("model") != Some("count-tokens"),
+        answer: vertex::message,
+    },
+    Operation {
+        name: "vertex-anthropic-count-tokens",
+        method: "POST",
+        paths: &["/{version}/{place+}/publishers/anthropic/models/count-tokens:rawPredict"],
+        when: always,
+        answer: vertex::count,
     },
     Operation {
         name: "anthropic-models",
@@ -103,7 +121,7 @@ impl Vendor for Anthropic {
 }
 
 /// Answers a message, or says why not.
-fn messages(request: &Request, cache: &mut Cache) -> Result<Reply, Refusal> {
+pub(crate) fn messages(request: &Request, cache: &mut Cache) -> Result<Reply, Refusal> {
     let body = body(request)?;
     rules::messages(&body, takes_system_turns(request))?;
     let asked = read::asked(&body, &request.body);

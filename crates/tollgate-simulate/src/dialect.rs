@@ -5,7 +5,7 @@ use crate::cache::Cache;
 use crate::refusal::Refusal;
 use crate::routes::NotACall;
 use crate::script::{Reply, Request, Script};
-use crate::{anthropic, gemini, openai, responses};
+use crate::{anthropic, azure, bedrock, gemini, openai, responses};
 use bytes::Bytes;
 use std::fmt;
 
@@ -16,8 +16,15 @@ pub(crate) type Headers = Vec<(String, String)>;
 pub(crate) type Dialect = &'static dyn Vendor;
 
 /// The dialects, sorted by name. Where two know a path, the first whose call wants it takes it.
-pub(crate) const DIALECTS: &[Dialect] =
-    &[&anthropic::Anthropic, &gemini::Gemini, &openai::OpenAi, &responses::Responses];
+pub(crate) const DIALECTS: &[Dialect] = &[
+    &anthropic::Anthropic,
+    &azure::Azure,
+    &bedrock::Bedrock,
+    &bedrock::invoke::Invoke,
+    &gemini::Gemini,
+    &openai::OpenAi,
+    &responses::Responses,
+];
 
 /// What a vendor says beside its answers.
 pub(crate) trait Vendor: fmt::Debug + Send + Sync {

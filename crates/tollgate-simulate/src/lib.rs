@@ -1,6 +1,6 @@
 //! The simulated provider: what a vendor would answer to these bytes, as a script of steps.
 //!
-//! It speaks OpenAI's two dialects, Anthropic's and Gemini's strictly, answers without a model, and
+//! It speaks OpenAI's two dialects, Anthropic's, Gemini's and Bedrock's strictly, answers without a model, and
 //! misbehaves when the model's name asks for it (the table stands in [`faults`]).
 //! It is deliberately not built on the gateway's own codecs: it judges them. It opens no socket and
 //! reads no clock; the program plays the script.
@@ -8,6 +8,8 @@
 mod answer;
 mod anthropic;
 mod asked;
+mod azure;
+mod bedrock;
 mod cache;
 mod dialect;
 pub mod faults;
@@ -27,5 +29,6 @@ mod simulator;
 mod text;
 mod tokens;
 
+pub use bedrock::{ACCESS_KEY_ID, SECRET_ACCESS_KEY};
 pub use script::{Request, Script, Step};
 pub use simulator::Simulator;

@@ -22,7 +22,7 @@ use crate::simulator::refused;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-pub(crate) use embeddings::vector;
+pub(crate) use embeddings::{embeddings, vector};
 pub(crate) use reply::token_logprobs;
 pub(crate) use rules::{image_url, in_range};
 pub(crate) use schema_rules::{function as function_schema, output_schema};
@@ -44,7 +44,7 @@ const OPERATIONS: &[Operation] = &[
         method: "POST",
         paths: &["/v1/embeddings", "/embeddings"],
         when: always,
-        answer: |call, _| embeddings::embeddings(call.request),
+        answer: |call, _| embeddings(call.request),
     },
     Operation {
         name: "openai-models",
@@ -112,7 +112,7 @@ impl Vendor for OpenAi {
 }
 
 /// Answers a chat completion, or says why not.
-fn chat(request: &Request, cache: &mut Cache) -> Result<Reply, Refusal> {
+pub(crate) fn chat(request: &Request, cache: &mut Cache) -> Result<Reply, Refusal> {
     let body = body(request)?;
     rules::chat(&body)?;
     let asked = read::asked(&body, &request.body);

@@ -77,6 +77,8 @@ fn fits(pattern: &'static str, path: &str, named: &mut Vec<(&'static str, String
 fn guess(request: &Request) -> Dialect {
     if request.header("anthropic-version").is_some() || request.path.starts_with("/v1/messages") {
         &crate::anthropic::Anthropic
+    } else if request.path.starts_with("/model/") {
+        &crate::bedrock::Bedrock
     } else if request.path.starts_with("/v1beta") || request.header("x-goog-api-key").is_some() {
         &crate::gemini::Gemini
     } else {

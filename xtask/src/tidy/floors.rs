@@ -22,7 +22,16 @@ const FLOORS: &[Floor] = &[
     },
     Floor {
         at: "crates/tollgate-simulate",
-        may_import: Some(&["base64", "bytes", "memchr", "serde", "serde_json", "thiserror"]),
+        may_import: Some(&[
+            "base64",
+            "bytes",
+            "hmac",
+            "memchr",
+            "serde",
+            "serde_json",
+            "sha2",
+            "thiserror",
+        ]),
     },
     Floor {
         at: "crates/tollgate-store",
