@@ -16,7 +16,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 PLACE = HERE.parent.parent / "target" / "clients"
-PYTHON_FAST = ["newest", "llama"]
+PYTHON_FAST = ["newest", "llama", "clouds"]
 PYTHON_LONG = ["previous", "oldest", "langchain"]
 NODE_FAST = ["node"]
 NODE_LONG = ["claude-code"]

@@ -57,11 +57,12 @@ impl Match<'_> {
 #[must_use]
 pub fn find<'p>(method: &Method, path: &'p str, headers: &HeaderMap) -> Option<Match<'p>> {
     own(method, path, headers).or_else(|| {
-        let meant = alias::meant(path)?;
-        let found = own(method, &meant.path, headers)?;
-        let model = meant.model.or_else(|| found.model.map(Cow::into_owned));
-        let (dialect, route, alias) = (found.dialect, found.route, Some(meant.alias));
-        Some(Match { dialect, route, model: model.map(Cow::Owned), alias })
+        alias::meant(path).find_map(|meant| {
+            let found = own(method, &meant.path, headers)?;
+            let model = meant.model.or_else(|| found.model.map(Cow::into_owned));
+            let (dialect, route, alias) = (found.dialect, found.route, Some(meant.alias));
+            Some(Match { dialect, route, model: model.map(Cow::Owned), alias })
+        })
     })
 }
 
@@ -159,6 +160,14 @@ mod tests {
         for broken in ["%", "%4", "%zz", "%ff", "%00", "a%0Ab"] {
             assert_eq!(percent_decoded(broken), None, "{broken}");
         }
+    }
+
+    #[test]
+    fn a_deployment_may_be_named_with_a_slash() {
+        let path = "/openai/deployments/azure/gpt-4o/chat/completions";
+        let found = find(&Method::POST, path, &HeaderMap::new()).unwrap();
+        assert_eq!(found.model.as_deref(), Some("azure/gpt-4o"));
+        assert_eq!(found.dialect.id().as_str(), "openai-chat");
     }
 
     #[test]

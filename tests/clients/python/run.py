@@ -21,6 +21,9 @@ SDKS = {
     "openai": ("openai_sdk", "OpenAI", "openai-chat"),
     "anthropic": ("anthropic_sdk", "Anthropic", "anthropic-messages"),
     "google-genai": ("google_sdk", "Google", "gemini-generate"),
+    "azure-openai": ("clouds_sdk", "AzureOpenAI", "openai-chat"),
+    "anthropic-vertex": ("clouds_sdk", "AnthropicVertex", "anthropic-messages"),
+    "anthropic-bedrock": ("clouds_sdk", "AnthropicBedrock", "anthropic-messages"),
     "langchain-openai": ("langchain_sdk", "LangChainOpenAI", "openai-chat"),
     "langchain-anthropic": ("langchain_sdk", "LangChainAnthropic", "anthropic-messages"),
 }

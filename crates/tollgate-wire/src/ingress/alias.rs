@@ -78,17 +78,26 @@ pub(super) struct Meant {
     pub(super) model: Option<String>,
 }
 
-pub(super) fn meant(path: &str) -> Option<Meant> {
-    ALIASES.iter().find_map(|alias| {
-        let Taken { model, rest } = taken(alias.from, path)?;
-        let model = match model.map(percent_decoded) {
-            Some(None) => return None,
-            Some(Some(model)) => Some(Cow::into_owned(model)),
-            None => None,
-        };
-        Some(Meant { alias, path: alias.to.replace("{rest}", rest.unwrap_or_default()), model })
+/// Everything a path may stand for: where a model is followed by the rest, its name may hold a
+/// slash that was not escaped.
+pub(super) fn meant(path: &str) -> impl Iterator<Item = Meant> {
+    ALIASES.iter().flat_map(move |alias| {
+        let open = alias.from.contains("{model}/{rest}");
+        let slashes = 0..if open { MOST_SLASHES } else { 1 };
+        slashes.filter_map(move |slashes| {
+            let Taken { model, rest } = taken(alias.from, path, slashes)?;
+            let model = match model.map(percent_decoded) {
+                Some(None) => return None,
+                Some(Some(model)) => Some(Cow::into_owned(model)),
+                None => None,
+            };
+            Some(Meant { alias, path: alias.to.replace("{rest}", rest.unwrap_or_default()), model })
+        })
     })
 }
+
+/// A name such as `provider/publisher/model`, and one more.
+const MOST_SLASHES: usize = 4;
 
 #[derive(Default)]
 struct Taken<'p> {
@@ -96,8 +105,9 @@ struct Taken<'p> {
     rest: Option<&'p str>,
 }
 
-/// What stands in the places of `from`; `None` when `path` does not fit.
-fn taken<'p>(mut from: &str, mut path: &'p str) -> Option<Taken<'p>> {
+/// What stands in the places of `from`; `None` when `path` does not fit. The model holds this many
+/// slashes.
+fn taken<'p>(mut from: &str, mut path: &'p str, slashes: usize) -> Option<Taken<'p>> {
     let mut taken = Taken::default();
     loop {
         let place = from.find(['*', '{']).unwrap_or(from.len());
@@ -110,7 +120,7 @@ fn taken<'p>(mut from: &str, mut path: &'p str) -> Option<Taken<'p>> {
             // A verb may follow the model in its own segment.
             let end = match after.starts_with(':') {
                 true => path.len().checked_sub(after.len())?,
-                false => segment,
+                false => path.match_indices('/').nth(slashes).map_or(path.len(), |(at, _)| at),
             };
             taken.model = path.get(..end);
             (path, from) = (filled(path, end)?, after);
@@ -173,7 +183,7 @@ mod tests {
         ];
         for (path, to, model, stream) in cases {
             let path: String = path;
-            let meant = meant(&path).unwrap_or_else(|| panic!("{path}"));
+            let meant = meant(&path).next().unwrap_or_else(|| panic!("{path}"));
             assert_eq!((meant.path.as_str(), meant.model.as_deref()), (to, model), "{path}");
             assert_eq!(meant.alias.stream, stream, "{path}");
         }
@@ -184,7 +194,7 @@ mod tests {
             "/v1/projects//locations/l/publishers/google/x",
             "/model/%/invoke",
         ] {
-            assert!(meant(path).is_none(), "{path}");
+            assert!(meant(path).next().is_none(), "{path}");
         }
     }
 }
