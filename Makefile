@@ -31,4 +31,4 @@ fmt: ## format the Rust sources
 
 clean: ## remove what builds and tests left
 	cargo clean
-	rm -rf target tests/clients/node/node_modules tests/clients/claude-code/node_modules
+	rm -rf target tests/clients/*/node_modules

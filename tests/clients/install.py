@@ -2,7 +2,7 @@
 """Installs the clients that the tests drive, each set at the exact versions of its lock file.
 
     tests/clients/install.py          what `make test` needs
-    tests/clients/install.py --all    every version, and the Claude Code command line
+    tests/clients/install.py --all    every version, the frameworks, and the command lines
 
 A set that is already there at these versions is left alone. Nothing outside the repository is touched.
 """
@@ -16,10 +16,17 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 PLACE = HERE.parent.parent / "target" / "clients"
+<<<<<<< HEAD
 PYTHON_FAST = ["newest", "llama", "clouds"]
 PYTHON_LONG = ["previous", "oldest", "langchain"]
 NODE_FAST = ["node"]
 NODE_LONG = ["claude-code"]
+=======
+PYTHON_FAST = ["newest", "llama"]
+PYTHON_LONG = ["previous", "oldest", "langchain", "agents", "frameworks"]
+NODE_FAST = ["node", "aimock"]
+NODE_LONG = ["claude-code", "codex"]
+>>>>>>> 4656bf1 (Frameworks, the Codex command line and somebody else's fake provider join the clients; a foreign word for the end of calls is understood)
 
 
 def main() -> int:

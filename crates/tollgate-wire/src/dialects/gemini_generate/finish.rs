@@ -72,6 +72,8 @@ pub(super) fn reason(word: &str, has_calls: bool) -> FinishReason {
         | "IMAGE_RECITATION"
         | "MODEL_ARMOR" => FinishReason::ContentFilter,
         word if word.starts_with(BLOCKED) => FinishReason::ContentFilter,
+        // Hosts that only resemble Google's have words of their own for the end of calls.
+        word if has_calls && !REASONS.contains(&word) => FinishReason::ToolCalls,
         _ => FinishReason::Other,
     }
 }
@@ -108,6 +110,8 @@ mod tests {
         for nothing in [Value::Null, Value::from(0), Value::from("FINISH_REASON_UNSPECIFIED")] {
             assert_eq!(word(&nothing), None);
         }
+        assert_eq!(reason("FUNCTION_CALL", true), FinishReason::ToolCalls);
+        assert_eq!(reason("MALFORMED_FUNCTION_CALL", true), FinishReason::Other);
         assert_eq!(block_word(&Value::from(4)).as_deref(), Some("PROHIBITED_CONTENT"));
     }
 
