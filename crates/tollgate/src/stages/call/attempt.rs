@@ -68,6 +68,7 @@ pub(super) async fn attempt(
             between_tokens: target.timeouts.between_tokens,
             deadline,
         };
+        check_plain(&head.headers)?;
         let mut source = Source::new(body, reading);
         source.begin().await.map_err(|fault| upstream.retold(fault))?;
         Said::Stream(source)
@@ -143,6 +144,17 @@ fn inflated(headers: &HeaderMap, bytes: Bytes, most: usize) -> Result<Bytes, Fau
         None | Some("identity" | "") => Ok(bytes),
         Some(encoding) => inflate::inflate(encoding, &bytes, most)
             .map_err(|_| Fault::bad_upstream("The provider's answer cannot be decompressed.")),
+    }
+}
+
+/// A stream is read as it comes. None was asked for in a compressed form.
+fn check_plain(headers: &HeaderMap) -> Result<(), Fault> {
+    match headers.get(CONTENT_ENCODING).map(http::HeaderValue::as_bytes) {
+        None | Some(b"" | b"identity") => Ok(()),
+        Some(_) => Err(Fault::bad_upstream(
+            "The provider compressed its stream, which it was not asked to do.",
+        )
+        .with_code("compressed_stream")),
     }
 }
 
