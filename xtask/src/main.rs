@@ -1,4 +1,4 @@
-//! Chores of the house: `corpus` prints how recorded traffic comes through, `tidy` checks the
+//! Chores of the house: `catalogue` makes what is known of models, `corpus` prints how recorded traffic comes through, `tidy` checks the
 //! house rules.
 //!
 //! Deliberately absent: anything the gateway needs to run.
@@ -9,11 +9,14 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 
+mod catalogue;
 mod corpus;
 mod tidy;
 
 const USAGE: &str = "usage: cargo run -p xtask -- COMMAND
 
+  catalogue --from DIR
+      makes the catalogue of models that the program carries from three public ones
   corpus [--features] [--fields] [--failures N] [--field NAME] [--dialect NAME] [--ingress NAME]
       replays recorded traffic through every pair of dialects and prints what came through
   tidy
@@ -24,6 +27,7 @@ fn main() -> Result<ExitCode> {
     let command = arguments.next();
     let rest: Vec<String> = arguments.collect();
     match command.as_deref() {
+        Some("catalogue") => catalogue::run(&rest),
         Some("corpus") => corpus::run(&rest),
         Some("tidy") => tidy::run(),
         Some(other) => bail!("unknown command `{other}`\n{USAGE}"),

@@ -6,6 +6,7 @@
 //!
 //! Deliberately absent: wire formats (floor 2), I/O, clocks, randomness.
 
+pub mod abilities;
 pub mod chat;
 pub mod embedding;
 pub mod event;
@@ -13,11 +14,13 @@ pub mod extras;
 pub mod fault;
 pub mod ids;
 pub mod loss;
+pub mod price;
 pub mod record;
 pub mod reply;
 pub mod terms;
 pub mod usage;
 
+pub use abilities::{Abilities, Ability, Needs};
 pub use chat::{
     CacheMark, Chat, Media, MediaKind, MediaSource, Message, OutputFormat, Part, PartKind,
     Reasoning, ReasoningEffort, Role, Sampling, Shape, Signature, Tool, ToolChoice, ToolKind,
@@ -28,6 +31,7 @@ pub use extras::Extras;
 pub use fault::{Fault, FaultKind, Source, UpstreamError};
 pub use ids::DialectId;
 pub use loss::{Loss, Losses};
+pub use price::{Day, Meter, Price, Rate, Tier};
 pub use record::{Lane, Record};
 pub use reply::{Choice, Reply};
 pub use terms::DataTerms;
