@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use crate::scan::walk;
+use crate::scan::reader::{self, Reader};
 
 /// A count; hosts also write it as a whole float.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -49,24 +49,41 @@ trait Said<'de>: Default {
 }
 
 impl Figure {
-    /// The same from a value that a scan has found sound; `None` for a number that is beyond all
-    /// numbers.
-    pub(crate) fn seen(value: &[u8]) -> Option<Self> {
-        if let Some(count) = walk::count(value) {
+    /// The same, taken from a reader.
+    #[inline]
+    pub(crate) fn seen(value: &mut Reader<'_>) -> Option<Self> {
+        if !matches!(value.peek()?, b'-' | b'0'..=b'9') {
+            return value.skip().map(|_| Self(None));
+        }
+        let written = value.number()?;
+        if let Some(count) = reader::count(written) {
             return Some(Self(Some(count)));
         }
-        if !matches!(value.first(), Some(b'-' | b'0'..=b'9')) {
-            return Some(Self(None));
-        }
-        let number = std::str::from_utf8(value).ok()?.parse::<f64>().ok()?;
+        let number = std::str::from_utf8(written).ok()?.parse::<f64>().ok()?;
         number.is_finite().then(|| Self::float(number))
     }
 }
 
 impl Word {
-    /// The same from a value that a scan has found sound.
-    pub(crate) fn seen(value: &[u8]) -> Self {
-        Self(walk::text(value).map(Cow::into_owned))
+    /// The same, taken from a reader.
+    pub(crate) fn seen(value: &mut Reader<'_>) -> Option<Self> {
+        if value.peek()? != b'"' {
+            return value.skip().map(|_| Self(None));
+        }
+        Some(Self(value.text()?.map(Cow::into_owned)))
+    }
+}
+
+impl<T> Object<T> {
+    /// The same, taken from a reader; `take` takes the fields.
+    pub(crate) fn seen<'a>(
+        value: &mut Reader<'a>,
+        take: impl FnOnce(&mut Reader<'a>) -> Option<T>,
+    ) -> Option<Self> {
+        match value.peek()? {
+            b'{' => take(value).map(|all| Self(Some(all))),
+            _ => value.skip().map(|_| Self(None)),
+        }
     }
 }
 

@@ -33,6 +33,7 @@ pub mod splice;
 mod strict_schema;
 mod unparsed;
 mod vectors;
+mod written;
 
 pub use carriage::{Carriage, Envelope};
 pub use dialect::{

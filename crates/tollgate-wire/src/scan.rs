@@ -11,10 +11,10 @@ mod error;
 mod inline;
 mod keys;
 mod pass;
+pub(crate) mod reader;
 #[cfg(test)]
 mod tests;
 mod text;
-pub(crate) mod walk;
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -22,6 +22,7 @@ use std::ops::Range;
 pub use error::{ScanError, ScanErrorKind};
 
 use inline::Inline;
+pub(crate) use text::plain;
 
 /// Bounds of a scan, and what its hashes are keyed with.
 #[derive(Clone, Copy, Debug)]
@@ -51,8 +52,6 @@ pub struct Scan {
     members: Inline<Member, 16>,
     /// Some top-level key is written with an escape, so keys have to be unescaped to be compared.
     escaped: bool,
-    /// Some key, at any level, is.
-    escaped_within: bool,
 }
 
 /// Where one member of the top-level object stands.
@@ -92,18 +91,6 @@ impl Scan {
     #[must_use]
     pub fn is_object(&self) -> bool {
         self.inside.is_some()
-    }
-
-    /// The members of the top-level object, each with its value as it is written. `None` when the
-    /// body is none, or a key at any level holds an escape: what is looked for by its letters
-    /// could be missed.
-    pub(crate) fn plain_members<'a>(
-        &self,
-        body: &'a [u8],
-    ) -> Option<impl Iterator<Item = (&'a [u8], &'a [u8])>> {
-        let written = |place: Range<usize>| body.get(place).unwrap_or_default();
-        (self.is_object() && !self.escaped_within)
-            .then(|| self.members().map(move |m| (written(m.key()), written(m.value()))))
     }
 
     /// Where a member can be inserted before all others: just after the opening brace.

@@ -177,7 +177,6 @@ impl Pass<'_> {
             let key = text::unescape(&self.body[quote + 1..end]);
             return Err(fail(ScanErrorKind::duplicate(&key), quote));
         }
-        self.scan.escaped_within |= escaped;
         self.level = Level::Object(object);
         self.at = end + 1;
         if self.next() != Some(b':') {

@@ -29,7 +29,7 @@ pub(super) fn skip(body: &[u8], start: usize) -> Result<(usize, bool), Fail> {
 
 /// How many bytes come before the first quote, backslash or control character.
 #[inline]
-fn plain(text: &[u8]) -> usize {
+pub(crate) fn plain(text: &[u8]) -> usize {
     let mut at = 0;
     // Short strings, keys above all, end within the first words.
     for _ in 0..2 {

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tollgate_model::{Citation, Event, Fault, FinishReason, Losses, Part, PartKind, Reply};
@@ -11,7 +10,8 @@ use super::pieces::Pieces;
 use super::request::sealed_block;
 use super::usage::{self, Statement};
 use super::{ID, citation, fault, stop};
-use crate::scan::{self, Limits, walk};
+use crate::scan::reader::Reader;
+use crate::written;
 use crate::{Encoded, ReplyContext, call_id, cited, signature, unparsed};
 
 /// Reads a whole answer.
@@ -68,32 +68,30 @@ struct Skimmed<'b> {
 }
 
 impl<'b> Skimmed<'b> {
-    /// An answer of the usual shape, from one scan of its bytes; `None` for any other.
+    /// An answer of the usual shape, in one pass over its bytes; `None` for any other.
     fn seen(body: &'b [u8]) -> Option<Self> {
-        // A provider's keys are few: where they are not, the hashes that hold them are not used.
-        let limits = Limits { keys: 1000, ..Limits::seeded(0) };
-        let scan = scan::scan(body, &limits).ok()?;
+        let mut reader = Reader::new(body);
         let mut seen = Self::default();
-        for (key, value) in scan.plain_members(body)? {
+        reader.object(|key, value| {
             let place = match key {
                 b"id" => &mut seen.id,
                 b"model" => &mut seen.model,
                 b"stop_reason" => &mut seen.stop_reason,
                 b"stop_sequence" => &mut seen.stop_sequence,
                 b"type" => {
-                    seen.kind = Some(walk::text(value)?);
-                    continue;
+                    seen.kind = value.text()?;
+                    return Some(());
                 }
                 b"usage" => {
-                    seen.usage = Some(serde_json::from_slice(value).ok()?);
-                    continue;
+                    seen.usage = Some(serde_json::from_slice(value.skip()?).ok()?);
+                    return Some(());
                 }
-                _ => continue,
+                _ => return value.skip().map(drop),
             };
-            if value != b"null" {
-                *place = Some(walk::text(value)?.into_owned());
-            }
-        }
+            *place = value.text()?.map(Cow::into_owned);
+            Some(())
+        })?;
+        reader.end()?;
         Some(seen)
     }
 }
@@ -168,7 +166,7 @@ pub(super) fn encode(reply: &Reply, context: &ReplyContext) -> Encoded {
         "stop_sequence": stop_sequence,
         "usage": usage::written(&reply.usage),
     });
-    Encoded { body: Bytes::from(body.to_string()), losses }
+    Encoded { body: written::json(&body).into(), losses }
 }
 
 /// Writes `text`, which begins at character `from` of the answer, as one block or several, and

@@ -14,6 +14,7 @@ use super::{
     },
     tools,
 };
+use crate::written;
 use crate::{
     Outgoing, Recipient,
     provider::{MaxTokens, ReasoningSwitch},
@@ -35,9 +36,7 @@ pub(super) fn encode(chat: &Chat, recipient: &Recipient<'_>) -> Result<Outgoing,
     }
     put_labels(chat, &mut to, &mut out);
     chat.extras.restore(ID, &mut out, "", &mut to.losses);
-    let body = serde_json::to_vec(&Value::Object(out)).map_err(|error| {
-        Fault::internal("a request cannot be written").with_note(error.to_string())
-    })?;
+    let body = written::json(&Value::Object(out));
     Ok(Outgoing {
         path: "/chat/completions".into(),
         headers: Vec::new(),

@@ -1,6 +1,5 @@
 //! Reading and writing a buffered answer.
 
-use bytes::Bytes;
 use serde_json::{Map, Value, json};
 use tollgate_model::{
     Choice, Citation, Event, Fault, FinishReason, Losses, Media, MediaKind, MediaSource, Part,
@@ -14,6 +13,7 @@ use super::{
     skimmed::{Skimmed, SkimmedChoice},
     usage,
 };
+use crate::written;
 use crate::{Encoded, Quirks, ReplyContext};
 
 pub(super) fn decode(body: &[u8], quirks: &Quirks) -> Result<Vec<Event>, Fault> {
@@ -116,8 +116,7 @@ pub(super) fn encode(reply: &Reply, context: &ReplyContext) -> Encoded {
     if let Some(tier) = &reply.usage.service_tier {
         out.insert("service_tier".into(), tier.as_str().into());
     }
-    let body = Value::Object(out).to_string();
-    Encoded { body: Bytes::from(body), losses }
+    Encoded { body: written::json(&Value::Object(out)).into(), losses }
 }
 
 /// The provider's id, or one in this dialect's manner.

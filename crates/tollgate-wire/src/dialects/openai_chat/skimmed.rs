@@ -34,7 +34,7 @@ pub(super) struct Skimmed<'a> {
 #[derive(Debug, Deserialize)]
 struct Groq {
     #[serde(default)]
-    usage: Object<Figures>,
+    usage: Object<Box<Figures>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -95,8 +95,10 @@ impl<'a> Skimmed<'a> {
     /// Usage with the tier that stands beside it.
     pub(super) fn usage(self, quirks: &Quirks) -> Option<Usage> {
         let Object(groq) = self.x_groq;
-        let figures = self.usage.0.or_else(|| groq?.usage.0)?;
-        let mut usage = figures.read(quirks)?;
+        let mut usage = match (&self.usage.0, groq.and_then(|groq| groq.usage.0)) {
+            (Some(figures), _) => figures.read(quirks)?,
+            (None, groq) => groq?.read(quirks)?,
+        };
         let tier = self.service_tier.filter(|tier| !tier.is_empty());
         usage.service_tier = tier.or(usage.service_tier);
         Some(usage)

@@ -8,7 +8,7 @@ use tollgate_model::Usage;
 use crate::{
     Quirks,
     lenient::{Figure, Object, Word},
-    scan::walk,
+    scan::reader::Reader,
 };
 
 /// The figures of a `usage` object, wherever hosts put them. What is not a count is left out.
@@ -52,10 +52,9 @@ struct Lifetimes {
 }
 
 impl Details {
-    fn seen(value: &[u8]) -> Option<Object<Self>> {
-        let Some(members) = walk::members(value) else { return Some(Object(None)) };
+    fn seen(value: &mut Reader<'_>) -> Option<Self> {
         let mut all = Self::default();
-        for (key, value) in members {
+        value.object(|key, value| {
             let place = match key {
                 b"cached_tokens" => &mut all.cached_tokens,
                 b"cache_write_tokens" => &mut all.cache_write_tokens,
@@ -63,20 +62,28 @@ impl Details {
                 b"audio_tokens" => &mut all.audio_tokens,
                 b"image_tokens" => &mut all.image_tokens,
                 b"reasoning_tokens" => &mut all.reasoning_tokens,
-                _ => continue,
+                _ => return value.skip().map(drop),
             };
             *place = Figure::seen(value)?;
-        }
-        Some(Object(Some(all)))
+            Some(())
+        })?;
+        Some(all)
     }
 }
 
 impl Lifetimes {
-    fn seen(value: &[u8]) -> Option<Object<Self>> {
-        let Some(mut members) = walk::members(value) else { return Some(Object(None)) };
-        let long = members.find(|(key, _)| *key == b"ephemeral_1h_input_tokens");
-        let long = long.map_or(Some(Figure(None)), |(_, value)| Figure::seen(value))?;
-        Some(Object(Some(Self { ephemeral_1h_input_tokens: long })))
+    fn seen(value: &mut Reader<'_>) -> Option<Self> {
+        let mut all = Self::default();
+        value.object(|key, value| {
+            match key {
+                b"ephemeral_1h_input_tokens" => {
+                    all.ephemeral_1h_input_tokens = Figure::seen(value)?;
+                }
+                _ => drop(value.skip()?),
+            }
+            Some(())
+        })?;
+        Some(all)
     }
 }
 
@@ -88,11 +95,10 @@ pub(super) fn decode(raw: &Value, quirks: &Quirks) -> Option<Usage> {
 }
 
 impl Figures {
-    /// From a value that a scan has found sound. The outer `None`: it must be read otherwise.
-    pub(super) fn seen(value: &[u8]) -> Option<Object<Self>> {
-        let Some(members) = walk::members(value) else { return Some(Object(None)) };
+    /// The same, taken from a reader.
+    pub(super) fn seen(value: &mut Reader<'_>) -> Option<Self> {
         let mut all = Self::default();
-        for (key, value) in members {
+        value.object(|key, value| {
             let place = match key {
                 b"prompt_tokens" => &mut all.prompt_tokens,
                 b"input_tokens" => &mut all.input_tokens,
@@ -106,26 +112,27 @@ impl Figures {
                 b"cache_creation_input_tokens" => &mut all.cache_creation_input_tokens,
                 b"reasoning_tokens" => &mut all.reasoning_tokens,
                 b"prompt_tokens_details" => {
-                    all.prompt_tokens_details = Details::seen(value)?;
-                    continue;
+                    all.prompt_tokens_details = Object::seen(value, Details::seen)?;
+                    return Some(());
                 }
                 b"completion_tokens_details" => {
-                    all.completion_tokens_details = Details::seen(value)?;
-                    continue;
+                    all.completion_tokens_details = Object::seen(value, Details::seen)?;
+                    return Some(());
                 }
                 b"cache_creation" => {
-                    all.cache_creation = Lifetimes::seen(value)?;
-                    continue;
+                    all.cache_creation = Object::seen(value, Lifetimes::seen)?;
+                    return Some(());
                 }
                 b"service_tier" => {
-                    all.service_tier = Word::seen(value);
-                    continue;
+                    all.service_tier = Word::seen(value)?;
+                    return Some(());
                 }
-                _ => continue,
+                _ => return value.skip().map(drop),
             };
             *place = Figure::seen(value)?;
-        }
-        Some(Object(Some(all)))
+            Some(())
+        })?;
+        Some(all)
     }
 
     /// In disjoint classes; `None` when nothing is stated. The object itself is not kept.
@@ -169,6 +176,7 @@ impl Figures {
         if let Some(input) = input {
             let mut left = input;
             let mut take = |class: Option<u64>| {
+                class?;
                 if beside(Some(input), class) == Some(true) {
                     class
                 } else {
@@ -186,6 +194,7 @@ impl Figures {
         if let Some(output) = output {
             let mut left = output;
             let mut take = |class: Option<u64>| {
+                class?;
                 if beside(Some(output), class) == Some(true) {
                     class
                 } else {

@@ -10,6 +10,7 @@ use super::{conversation, thinking, tools};
 use crate::claude::thinking::Written;
 use crate::claude::{self, Known, thoughts};
 use crate::dialects::anthropic_messages::{ID, VERSION};
+use crate::written;
 use crate::{Outgoing, Recipient, strict_schema};
 
 /// What a request is written for.
@@ -72,8 +73,7 @@ pub(in super::super) fn encode(
         }
     }
     chat.extras.restore(ID, &mut out, "", &mut losses);
-    let body =
-        serde_json::to_vec(&out).map_err(|_| Fault::internal("A request could not be written."))?;
+    let body = written::json(&Value::Object(out));
     let path = match purpose {
         Purpose::Answer => "/v1/messages",
         Purpose::Count => "/v1/messages/count_tokens",

@@ -5,22 +5,24 @@ use std::io::Write as _;
 
 use serde_json::Value;
 
+use crate::written;
+
 /// One event with its name.
 pub(super) fn event(name: &str, data: &Value, out: &mut Vec<u8>) {
     begin(name, out);
-    // Writing into a vector cannot fail.
-    let _ = serde_json::to_writer(&mut *out, data);
+    written::json_to(data, out);
     out.extend_from_slice(b"\n\n");
 }
 
 /// A piece of block `index`: `{"type": kind, field: text}`.
 pub(super) fn piece(index: u32, kind: &str, field: &str, text: &str, out: &mut Vec<u8>) {
     begin("content_block_delta", out);
+    // Writing into a vector cannot fail.
     let _ = write!(
         out,
         r#"{{"type":"content_block_delta","index":{index},"delta":{{"type":"{kind}","{field}":"#
     );
-    let _ = serde_json::to_writer(&mut *out, text);
+    written::text_to(text, out);
     out.extend_from_slice(b"}}\n\n");
 }
 

@@ -1,5 +1,5 @@
-//! An answer of the usual shape, skimmed from its bytes: one validating scan, and a look at the few
-//! values that count. Whatever is unusual is not seen here, and read by the other way.
+//! An answer of the usual shape, skimmed in one pass over its bytes that takes the few values that
+//! count and passes over the rest. Whatever is unusual is not seen here, and read by the other way.
 
 use std::borrow::Cow;
 
@@ -8,86 +8,117 @@ use serde::de::IgnoredAny;
 use super::{Groq, Skimmed, SkimmedChoice, SkimmedDetails, SkimmedMessage};
 use crate::dialects::openai_chat::usage::Figures;
 use crate::lenient::Object;
-use crate::scan::{self, Limits, walk};
-
-/// A provider's keys are few: where they are not, the hashes that hold them are not used.
-const LIMITS: Limits = Limits { keys: 1000, ..Limits::seeded(0) };
-const NULL: &[u8] = b"null";
+use crate::scan::reader::Reader;
 
 impl<'a> Skimmed<'a> {
     pub(super) fn seen(body: &'a [u8]) -> Option<Self> {
-        let scan = scan::scan(body, &LIMITS).ok()?;
+        let mut reader = Reader::new(body);
         let mut seen = Self::default();
-        for (key, value) in scan.plain_members(body)? {
+        reader.object(|key, value| {
             match key {
                 b"id" => seen.id = text(value)?,
                 b"model" => seen.model = text(value)?,
-                b"created" if value != NULL => seen.created = Some(walk::count(value)?),
-                b"choices" if value != NULL => {
-                    seen.choices = Some(walk::items(value)?.map(choice).collect::<Option<_>>()?);
-                }
-                b"usage" => seen.usage = Figures::seen(value)?,
-                b"x_groq" => seen.x_groq = groq(value)?,
+                b"created" => seen.created = value.count()?,
+                b"choices" => seen.choices = choices(value)?,
+                b"usage" => seen.usage = Object::seen(value, Figures::seen)?,
+                b"x_groq" => seen.x_groq = Object::seen(value, groq)?,
                 b"service_tier" => seen.service_tier = text(value)?,
-                b"error" if value != NULL => seen.error = Some(IgnoredAny),
-                _ => {}
+                b"error" => seen.error = some(value)?,
+                _ => drop(value.skip()?),
             }
-        }
+            Some(())
+        })?;
+        reader.end()?;
         Some(seen)
     }
 }
 
-/// A text or `null`; the outer `None` for anything else.
-fn text(value: &[u8]) -> Option<Option<String>> {
-    if value == NULL {
-        return Some(None);
-    }
-    walk::text(value).map(|text| Some(Cow::into_owned(text)))
+/// A text or `null`.
+fn text(value: &mut Reader<'_>) -> Option<Option<String>> {
+    value.text().map(|text| text.map(Cow::into_owned))
 }
 
-fn groq(value: &[u8]) -> Option<Object<Groq>> {
-    let Some(mut members) = walk::members(value) else { return Some(Object(None)) };
-    let usage = members.find(|(key, _)| *key == b"usage");
-    let usage = usage.map_or(Some(Object(None)), |(_, value)| Figures::seen(value))?;
-    Some(Object(Some(Groq { usage })))
+/// Whether there is more than `null`.
+fn some(value: &mut Reader<'_>) -> Option<Option<IgnoredAny>> {
+    value.skip().map(|written| (written != b"null").then_some(IgnoredAny))
 }
 
-fn choice(value: &[u8]) -> Option<SkimmedChoice<'_>> {
-    let mut seen = SkimmedChoice::default();
-    for (key, value) in walk::members(value)? {
+fn groq(value: &mut Reader<'_>) -> Option<Groq> {
+    let mut usage = Object(None);
+    value.object(|key, value| {
         match key {
-            b"index" if value != NULL => {
-                seen.index = Some(u32::try_from(walk::count(value)?).ok()?);
+            b"usage" => usage = Object::seen(value, Figures::seen)?,
+            _ => drop(value.skip()?),
+        }
+        Some(())
+    })?;
+    Some(Groq { usage: Object(usage.0.map(Box::new)) })
+}
+
+fn choices<'a>(value: &mut Reader<'a>) -> Option<Option<Vec<SkimmedChoice<'a>>>> {
+    if value.peek()? != b'[' {
+        return value.null().map(|()| None);
+    }
+    let mut seen = Vec::new();
+    value.list(|value| {
+        seen.push(choice(value)?);
+        Some(())
+    })?;
+    Some(Some(seen))
+}
+
+fn choice<'a>(value: &mut Reader<'a>) -> Option<SkimmedChoice<'a>> {
+    let mut seen = SkimmedChoice::default();
+    value.object(|key, value| {
+        match key {
+            b"index" => {
+                seen.index = match value.count()? {
+                    Some(index) => Some(u32::try_from(index).ok()?),
+                    None => None,
+                };
             }
             b"finish_reason" => seen.finish_reason = text(value)?,
-            b"finish_details" if value != NULL => {
-                let mut members = walk::members(value)?;
-                let (_, kind) = members.find(|(key, _)| *key == b"type")?;
-                let kind = walk::text(kind)?.into_owned();
-                seen.finish_details = Some(SkimmedDetails { kind });
-            }
+            b"finish_details" => seen.finish_details = details(value)?,
             b"message" => seen.message = message(value)?,
             b"delta" => seen.delta = message(value)?,
-            _ => {}
+            _ => drop(value.skip()?),
         }
-    }
+        Some(())
+    })?;
     Some(seen)
 }
 
-fn message(value: &[u8]) -> Option<Option<SkimmedMessage<'_>>> {
-    if value == NULL {
-        return Some(None);
+fn details(value: &mut Reader<'_>) -> Option<Option<SkimmedDetails>> {
+    if value.peek()? != b'{' {
+        return value.null().map(|()| None);
+    }
+    let mut kind = None;
+    value.object(|key, value| {
+        match key {
+            b"type" => kind = text(value)?,
+            _ => drop(value.skip()?),
+        }
+        Some(())
+    })?;
+    Some(Some(SkimmedDetails { kind: kind? }))
+}
+
+fn message<'a>(value: &mut Reader<'a>) -> Option<Option<SkimmedMessage<'a>>> {
+    if value.peek()? != b'{' {
+        return value.null().map(|()| None);
     }
     let mut seen = SkimmedMessage::default();
-    for (key, value) in walk::members(value)? {
+    value.object(|key, value| {
         match key {
-            b"tool_calls" if value != NULL => {
-                seen.tool_calls = Some(std::str::from_utf8(value).ok()?);
+            b"tool_calls" => {
+                let written = std::str::from_utf8(value.skip()?).ok()?;
+                seen.tool_calls = (written != "null").then_some(written);
             }
-            b"function_call" if value != NULL => seen.function_call = Some(IgnoredAny),
-            _ => {}
+            b"function_call" => seen.function_call = some(value)?,
+            _ => drop(value.skip()?),
         }
-    }
+        Some(())
+    })?;
     Some(Some(seen))
 }
 
@@ -133,7 +164,7 @@ mod tests {
             r#"{"choices":[{"message":"a"}]}"#,
             r#"{"ch\u006fices":[]}"#,
             r#"{"choices":[{"m\u0065ssage":{}}]}"#,
-            r#"{"id":"a","id":"b"}"#,
+            r#"{"choices":[{"message":{"tool_calls":[1,]}}]}"#,
             r#"{"id":"\ud800"}"#,
             r#"{"usage":{"prompt_tokens":1e999}}"#,
             r#"{"choices":[]"#,
