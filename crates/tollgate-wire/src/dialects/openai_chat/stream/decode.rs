@@ -1,6 +1,7 @@
 //! Reading a stream of chunks.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 use serde::Deserialize;
@@ -24,7 +25,8 @@ const MOST_CHOICES: u32 = 256;
 #[derive(Debug)]
 pub(in super::super) struct Decoder {
     quirks: &'static Quirks,
-    choices: BTreeMap<u32, ChoiceReader>,
+    /// Boxed, since a tree has room for several where nearly every stream has one.
+    choices: BTreeMap<u32, Box<ChoiceReader>>,
     started: bool,
     /// `End` or `Fault` was given.
     over: bool,
@@ -36,10 +38,18 @@ pub(in super::super) struct Decoder {
     created: Option<u64>,
     /// Sources that the chunks name beside the choices, as last seen.
     sources: Map<String, Value>,
-    probes: Probes,
 }
 
-/// What betrays a frame that is more than a piece of content.
+/// What betrays a frame that is more than a piece of content: one for all streams.
+static PROBES: LazyLock<Probes> = LazyLock::new(|| Probes {
+    finish: Finder::new(b"\"finish_reason\""),
+    usage: Finder::new(b"\"usage\""),
+    error: Finder::new(b"\"error\""),
+    groq: Finder::new(b"\"x_groq\""),
+    calls: Finder::new(b"\"tool_calls\""),
+    choice: Finder::new(b"\"choices\":[{\"index\":"),
+});
+
 #[derive(Debug)]
 struct Probes {
     finish: Finder<'static>,
@@ -64,14 +74,6 @@ impl Decoder {
             model: None,
             created: None,
             sources: Map::new(),
-            probes: Probes {
-                finish: Finder::new(b"\"finish_reason\""),
-                usage: Finder::new(b"\"usage\""),
-                error: Finder::new(b"\"error\""),
-                groq: Finder::new(b"\"x_groq\""),
-                calls: Finder::new(b"\"tool_calls\""),
-                choice: Finder::new(b"\"choices\":[{\"index\":"),
-            },
         }
     }
 
@@ -191,17 +193,17 @@ impl Decoder {
     /// A frame that only adds content to a choice that is known: nothing that metering needs.
     fn is_content(&mut self, data: &[u8]) -> bool {
         if !self.started
-            || holds(&self.probes.finish, data)
-            || holds(&self.probes.usage, data)
-            || holds(&self.probes.error, data)
-            || self.probes.groq.find(data).is_some()
+            || holds(&PROBES.finish, data)
+            || holds(&PROBES.usage, data)
+            || holds(&PROBES.error, data)
+            || PROBES.groq.find(data).is_some()
         {
             return false;
         }
-        let Some(number) = choice_index(&self.probes.choice, data) else { return false };
+        let Some(number) = choice_index(&PROBES.choice, data) else { return false };
         match self.choices.get_mut(&number) {
             Some(choice) => {
-                if !choice.called() && holds(&self.probes.calls, data) {
+                if !choice.called() && holds(&PROBES.calls, data) {
                     choice.note_call();
                 }
                 true
@@ -306,7 +308,7 @@ impl StreamDecoder for Decoder {
             return;
         }
         // Some hosts leave out `[DONE]`.
-        if !self.choices.is_empty() && self.choices.values().all(ChoiceReader::ended) {
+        if !self.choices.is_empty() && self.choices.values().all(|choice| choice.ended()) {
             let from = out.len();
             self.close(out);
             if self.skimming {
