@@ -15,9 +15,9 @@ use std::time::Duration;
 use http::header::{CONNECTION, UPGRADE};
 use http::{HeaderValue, Method, Request, Response, Version};
 use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -30,8 +30,8 @@ use crate::run::Stop;
 use crate::stages::ReplyBody;
 use crate::worker::Worker;
 
-use opening::Opening;
-use strict::Strict;
+use opening::Opened;
+use strict::{HttpKind, Strict};
 pub use tls::{Acceptor, TlsError};
 
 /// How long a listener that has run out of file descriptors waits before it tries again.
@@ -82,7 +82,8 @@ pub async fn accept(
                     continue;
                 }
                 let place = Place::take(&door.open);
-                tokio::spawn(connection(door.clone(), stream, graceful.watcher(), place));
+                let (watcher, stop) = (graceful.watcher(), stop.clone());
+                tokio::spawn(connection(door.clone(), stream, watcher, stop, place));
             }
             Err(error) if is_of_the_peer(&error) => {}
             Err(error) => {
@@ -114,7 +115,13 @@ impl Drop for Place {
     }
 }
 
-async fn connection(door: Arc<Door>, stream: TcpStream, graceful: Watcher, place: Place) {
+async fn connection(
+    door: Arc<Door>,
+    stream: TcpStream,
+    graceful: Watcher,
+    stop: watch::Receiver<Stop>,
+    place: Place,
+) {
     let _place = place;
     let write = door.worker.gateway().config.listen.timeouts.write;
     // A caller that takes nothing for so long is gone, whatever its acknowledgements say.
@@ -123,16 +130,22 @@ async fn connection(door: Arc<Door>, stream: TcpStream, graceful: Watcher, place
         return;
     }
     match &door.acceptor {
-        None => serve(&door, stream, graceful).await,
-        Some(acceptor) => match tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
-            Ok(Ok(stream)) => serve(&door, stream, graceful).await,
-            Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
-            Err(_) => tracing::debug!("TLS handshake took too long"),
-        },
+        None => serve(&door, stream, graceful, stop).await,
+        // Boxed, so that a connection in the clear has no room for one under TLS.
+        Some(acceptor) => {
+            Box::pin(async {
+                match tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
+                    Ok(Ok(stream)) => serve(&door, stream, graceful, stop).await,
+                    Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
+                    Err(_) => tracing::debug!("TLS handshake took too long"),
+                }
+            })
+            .await
+        }
     }
 }
 
-async fn serve<T>(door: &Door, io: T, graceful: Watcher)
+async fn serve<T>(door: &Door, io: T, graceful: Watcher, stop: watch::Receiver<Stop>)
 where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -140,17 +153,47 @@ where
     let timeouts = &config.listen.timeouts;
     // One timer watches a connection that waits for a request, begun or not.
     let patience = timeouts.head.max(timeouts.idle.min(MOST_WAIT));
-    let builder = builder(&config.limits, patience);
+    let Some((kind, io)) = opened(io, patience, stop).await else { return };
+    let io = TokioIo::new(io);
     let worker = door.worker.clone();
     let service = service_fn(move |request| answer(worker.clone(), request));
-    let (io, opening) = Opening::new(Strict::new(io));
-    let connection = builder.serve_connection(TokioIo::new(io), service);
-    tokio::select! {
-        // What ends a connection early is seen and booked by the call it breaks.
-        ended = graceful.watch(connection.into_owned()) => if let Err(error) = ended {
+    let ended = match kind {
+        HttpKind::Http1 => {
+            let connection = http1(&config.limits, patience).serve_connection(io, service);
+            graceful.watch(connection).await
+        }
+        HttpKind::Http2 => {
+            let connection = http2(&config.limits).serve_connection(io, service);
+            Box::pin(graceful.watch(connection)).await
+        }
+    };
+    // What ends a connection early is seen and booked by the call it breaks.
+    if let Err(error) = ended {
+        tracing::trace!(%error, "connection ended");
+    }
+}
+
+/// Waits for the first bytes, but not for ever, nor when the process is to end. The HTTP
+/// implementation has a timer for heads, but none for a caller who begins with nothing.
+async fn opened<T: AsyncRead + Unpin>(
+    io: T,
+    patience: Duration,
+    mut stop: watch::Receiver<Stop>,
+) -> Option<(HttpKind, Opened<Strict<T>>)> {
+    let opened = tokio::select! {
+        opened = tokio::time::timeout(patience, opening::opened(Strict::new(io))) => opened,
+        _ = stop.wait_for(Stop::is_asked) => return None,
+    };
+    match opened {
+        Ok(Ok(opened)) => opened,
+        Ok(Err(error)) => {
             tracing::trace!(%error, "connection ended");
-        },
-        () = opening.silence(patience) => tracing::trace!("nothing was ever asked"),
+            None
+        }
+        Err(_) => {
+            tracing::trace!("nothing was ever asked");
+            None
+        }
     }
 }
 
@@ -177,16 +220,19 @@ async fn replied(worker: &Worker, request: Request<Incoming>) -> Response<ReplyB
     pipeline::serve(worker, request).await
 }
 
-fn builder(limits: &Limits, head: Duration) -> auto::Builder<TokioExecutor> {
-    let mut builder = auto::Builder::new(TokioExecutor::new());
+fn http1(limits: &Limits, head: Duration) -> http1::Builder {
+    let mut builder = http1::Builder::new();
     builder
-        .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(head)
         .max_headers(limits.headers)
         .max_buf_size(limits.head_bytes.max(8 << 10));
     builder
-        .http2()
+}
+
+fn http2(limits: &Limits) -> http2::Builder<TokioExecutor> {
+    let mut builder = http2::Builder::new(TokioExecutor::new());
+    builder
         .timer(TokioTimer::new())
         .max_header_list_size(u32::try_from(limits.head_bytes).unwrap_or(u32::MAX))
         .max_concurrent_streams(200)

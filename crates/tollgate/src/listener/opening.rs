@@ -1,64 +1,77 @@
-//! The first bytes of a connection: a caller who sends none is let go. The HTTP implementation
-//! has a timer for heads, but starts it only when it has seen which version is spoken.
+//! The first bytes of a connection: they tell which HTTP is spoken, so that only that one is made
+//! ready. What was read is given back to whoever reads on.
 
 use std::io;
+use std::mem::MaybeUninit;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
-use std::time::Duration;
+use std::task::{Context, Poll, ready};
 
+use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// So long is the preface of HTTP/2, and no call is shorter.
-const PREFACE: usize = 24;
+use super::strict::{HttpKind, Strict};
 
-/// A connection whose first bytes are counted.
-pub(super) struct Opening<T> {
+/// What is read at once: on the stack, as long as nothing is there.
+const SIP: usize = 8 << 10;
+
+/// A connection whose first bytes were read.
+#[derive(Debug)]
+pub(super) struct Opened<T> {
     io: T,
-    read: usize,
-    opened: Arc<AtomicBool>,
+    begun: BytesMut,
 }
 
-/// Knows whether the first bytes came.
-pub(super) struct Watch(Arc<AtomicBool>);
-
-impl<T> Opening<T> {
-    pub(super) fn new(io: T) -> (Self, Watch) {
-        let opened = Arc::new(AtomicBool::new(false));
-        (Self { io, read: 0, opened: opened.clone() }, Watch(opened))
-    }
-}
-
-impl Watch {
-    /// Ends when the first bytes have not come within `patience`, else never.
-    pub(super) async fn silence(self, patience: Duration) {
-        tokio::time::sleep(patience).await;
-        if self.0.load(Ordering::Relaxed) {
-            std::future::pending::<()>().await;
+/// Waits until it is clear which HTTP is spoken; `None` when the caller leaves before.
+///
+/// # Errors
+/// When the connection breaks.
+pub(super) async fn opened<T: AsyncRead + Unpin>(
+    mut io: Strict<T>,
+) -> io::Result<Option<(HttpKind, Opened<Strict<T>>)>> {
+    let mut begun = BytesMut::new();
+    loop {
+        let read = std::future::poll_fn(|cx| poll_sip(&mut io, cx, &mut begun)).await?;
+        if let Some(kind) = io.kind() {
+            return Ok(Some((kind, Opened { io, begun })));
+        }
+        if read == 0 {
+            return Ok(None);
         }
     }
 }
 
-impl<T: AsyncRead + Unpin> AsyncRead for Opening<T> {
+fn poll_sip<T: AsyncRead + Unpin>(
+    io: &mut T,
+    cx: &mut Context<'_>,
+    into: &mut BytesMut,
+) -> Poll<io::Result<usize>> {
+    let mut space = [const { MaybeUninit::uninit() }; SIP];
+    let mut sip = ReadBuf::uninit(&mut space);
+    ready!(Pin::new(io).poll_read(cx, &mut sip))?;
+    into.extend_from_slice(sip.filled());
+    Poll::Ready(Ok(sip.filled().len()))
+}
+
+impl<T: AsyncRead + Unpin> AsyncRead for Opened<T> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        let polled = Pin::new(&mut self.io).poll_read(cx, buffer);
-        if self.read < PREFACE {
-            self.read += buffer.filled().len() - before;
-            if self.read >= PREFACE {
-                self.opened.store(true, Ordering::Relaxed);
-            }
+        if self.begun.is_empty() {
+            return Pin::new(&mut self.io).poll_read(cx, buffer);
         }
-        polled
+        let length = self.begun.len().min(buffer.remaining());
+        buffer.put_slice(&self.begun[..length]);
+        self.begun.advance(length);
+        if self.begun.is_empty() {
+            self.begun = BytesMut::new();
+        }
+        Poll::Ready(Ok(()))
     }
 }
 
-impl<T: AsyncWrite + Unpin> AsyncWrite for Opening<T> {
+impl<T: AsyncWrite + Unpin> AsyncWrite for Opened<T> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,

@@ -23,6 +23,13 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// stands, and the empty line makes the parser look.
 const NO_HTTP: &[u8] = b"\0\r\n\r\n";
 
+/// Which HTTP a caller speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum HttpKind {
+    Http1,
+    Http2,
+}
+
 /// A caller's connection, read along.
 #[derive(Debug)]
 pub(super) struct Strict<S> {
@@ -43,6 +50,15 @@ enum State {
 impl<S> Strict<S> {
     pub(super) fn new(stream: S) -> Self {
         Self { stream, state: State::Opening(0) }
+    }
+
+    /// `None` while the bytes so far could be the beginning of either.
+    pub(super) fn kind(&self) -> Option<HttpKind> {
+        match self.state {
+            State::Opening(_) => None,
+            State::Http2 => Some(HttpKind::Http2),
+            State::Http1(_) | State::Refused(_) => Some(HttpKind::Http1),
+        }
     }
 }
 
