@@ -10,7 +10,11 @@ const MOST: usize = 4;
 
 /// Writes the marker of a call that leaves: those it came with, and this process.
 pub fn mark(instance: &str, incoming: &HeaderMap, outgoing: &mut HeaderMap) {
-    let before = incoming.get(HOPS).and_then(|hops| hops.to_str().ok()).unwrap_or_default();
+    let Some(before) = incoming.get(HOPS) else {
+        outgoing.extend(HeaderValue::from_str(instance).ok().map(|value| (HOPS, value)));
+        return;
+    };
+    let before = before.to_str().unwrap_or_default();
     let mut hops: Vec<&str> = before.split(',').map(str::trim).filter(|hop| is_name(hop)).collect();
     hops.push(instance);
     let hops = hops.join(",");

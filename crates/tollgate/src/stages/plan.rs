@@ -62,7 +62,7 @@ impl Target {
     /// `provider/model`, as it stands in logs and headers.
     #[must_use]
     pub fn label(&self) -> String {
-        format!("{}/{}", self.upstream.name, self.model)
+        [self.upstream.name.as_str(), "/", &self.model].concat()
     }
 }
 

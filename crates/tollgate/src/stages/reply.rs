@@ -44,8 +44,14 @@ enum ReadyBody {
 pub fn reply(ask: &Ask, mut watched: Watched, settling: &Settling) -> Result<Ready, Fault> {
     let mut headers = heads::of_answer(ask, &watched.answer, settling);
     let mut losses = watched.answer.losses.clone();
-    let context = context(ask, &watched, settling);
+    let lane = watched.answer.lane;
     let streams = ask.stream && ask.operation() == Operation::Chat;
+    if let (Lane::Verbatim, Said::Chat { bytes, .. }, false) = (lane, &watched.answer.said, streams)
+    {
+        headers.insert(CONTENT_TYPE, JSON);
+        return Ok(Ready { headers, losses, body: ReadyBody::Whole(bytes.clone()) });
+    }
+    let context = context(ask, &watched, settling);
     let envelope = ask.carriage.envelope;
     let framing = envelope.framing().unwrap_or(ask.framing());
     let content_type = if streams { framing.content_type() } else { "application/json" };
@@ -57,7 +63,6 @@ pub fn reply(ask: &Ask, mut watched: Watched, settling: &Settling) -> Result<Rea
         let flow = Box::new(Flow::new(watched, ask.dialect, context, envelope));
         return Ok(Ready { headers, losses, body: ReadyBody::Stream(flow) });
     }
-    let lane = watched.answer.lane;
     let body = match watched.answer.said {
         Said::Chat { events, .. } if streams => {
             let events = streamed(ask.dialect, events, context, &mut losses);
@@ -66,7 +71,6 @@ pub fn reply(ask: &Ask, mut watched: Watched, settling: &Settling) -> Result<Rea
                 Envelope::AwsChunks => Sealer::default().seal(events),
             }
         }
-        Said::Chat { bytes, .. } if lane == Lane::Verbatim => bytes,
         Said::Chat { events, .. } => {
             let encoded = ask.dialect.encode_reply(&Reply::gather(events)?, &context);
             losses.extend(encoded.losses);
@@ -124,8 +128,10 @@ pub fn catalogue(ask: &Ask, models: &[ModelEntry], settling: &Settling) -> Resul
 }
 
 fn context(ask: &Ask, watched: &Watched, settling: &Settling) -> ReplyContext {
+    let mut id = settling.record.request_id.clone();
+    id.retain(|letter| letter.is_ascii_alphanumeric());
     ReplyContext {
-        id: settling.record.request_id.chars().filter(char::is_ascii_alphanumeric).collect(),
+        id,
         created: settling.record.started_us / 1_000_000,
         latency_ms: settling.elapsed_us() / 1000,
         model: watched.answer.target.model.clone(),

@@ -1,7 +1,7 @@
 //! Fits a request to a target: spliced where the dialect is the same, written anew where not.
 
 use http::header::{ACCEPT, CONTENT_TYPE, HOST, USER_AGENT};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
+use http::{HeaderMap, HeaderValue, Method, Uri};
 use tollgate_model::{Fault, FaultKind, Lane, Losses};
 use tollgate_wire::scan::{Limits, Scan, scan};
 use tollgate_wire::splice::Splice;
@@ -163,15 +163,19 @@ fn headers(
         headers.insert(name.clone(), value.clone());
     }
     if spoken.dialect.id() == ask.dialect.id() {
-        for name in spoken.dialect.rules().request_headers {
-            let name = HeaderName::from_static(name);
-            if ask.headers.contains_key(&name) {
-                // What the dialect would say by default gives way.
-                headers.remove(&name);
+        let allowed = spoken.dialect.rules().request_headers;
+        let mut last = None;
+        for (name, value) in &ask.headers {
+            if !allowed.contains(&name.as_str()) {
+                continue;
             }
-            for value in ask.headers.get_all(&name) {
+            // What the dialect would say by default gives way. Values of one name come together.
+            if last == Some(name) {
                 headers.append(name.clone(), value.clone());
+            } else {
+                headers.insert(name.clone(), value.clone());
             }
+            last = Some(name);
         }
     }
     hop::mark(&worker.shared.instance, &ask.headers, &mut headers);

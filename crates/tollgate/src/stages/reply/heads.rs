@@ -10,9 +10,15 @@ use crate::stages::settle::Settling;
 /// A longer list of losses is cut: it is in the record whole.
 const MOST_LOSS_BYTES: usize = 1024;
 
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const TARGET: HeaderName = HeaderName::from_static("x-tollgate-target");
+const ATTEMPTS: HeaderName = HeaderName::from_static("x-tollgate-attempts");
+const OVERHEAD: HeaderName = HeaderName::from_static("x-tollgate-overhead-us");
+const LOSS: HeaderName = HeaderName::from_static("x-tollgate-loss");
+
 pub(super) fn of_call(settling: &Settling) -> HeaderMap {
-    let mut headers = HeaderMap::with_capacity(12);
-    put(&mut headers, "x-request-id", &settling.record.request_id);
+    let mut headers = HeaderMap::with_capacity(6);
+    put(&mut headers, REQUEST_ID, &settling.record.request_id);
     headers
 }
 
@@ -20,11 +26,11 @@ pub(super) fn of_answer(ask: &Ask, answer: &Answer, settling: &Settling) -> Head
     let mut headers = of_call(settling);
     let record = &settling.record;
     if let Some(target) = &record.target {
-        put(&mut headers, "x-tollgate-target", target);
+        put(&mut headers, TARGET, target);
     }
-    headers.insert("x-tollgate-attempts", HeaderValue::from(record.attempts));
+    headers.insert(ATTEMPTS, HeaderValue::from(record.attempts));
     if let Some(overhead) = record.overhead_us {
-        headers.insert("x-tollgate-overhead-us", HeaderValue::from(overhead));
+        headers.insert(OVERHEAD, HeaderValue::from(overhead));
     }
     if answer.dialect.id() == ask.dialect.id() {
         let allowed = ask.dialect.rules().response_headers;
@@ -62,10 +68,10 @@ pub(super) fn losses(losses: &Losses, headers: &mut HeaderMap) {
     }
     // A caller's own field names may hold anything; what no header may hold becomes `?`.
     let safe: String = text.chars().map(|c| if c.is_ascii_graphic() { c } else { '?' }).collect();
-    put(headers, "x-tollgate-loss", &safe);
+    put(headers, LOSS, &safe);
 }
 
-fn put(headers: &mut HeaderMap, name: &'static str, value: &str) {
+fn put(headers: &mut HeaderMap, name: HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         headers.insert(name, value);
     }
