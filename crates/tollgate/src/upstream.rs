@@ -80,7 +80,8 @@ pub async fn send(
             Err(error) => return Err(SendError::Broken(error)),
         }
     }
-    let mut connection = connect::connect(origin).await?;
+    // Boxed: most calls need no new connection, and none the room to make one.
+    let mut connection = Box::pin(connect::connect(origin)).await?;
     let answer = connection.exchange(head, call.body.clone()).await.map_err(SendError::Broken)?;
     Ok(answered(connection, answer, pool, origin))
 }

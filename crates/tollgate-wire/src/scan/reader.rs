@@ -92,7 +92,11 @@ impl<'a> Reader<'a> {
 
     /// A number in digits alone, inside `None` for `null`; nothing else is taken.
     pub(crate) fn count(&mut self) -> Option<Option<u64>> {
-        if self.peek()?.is_ascii_digit() { count(self.number()?).map(Some) } else { self.null().map(|()| None) }
+        if self.peek()?.is_ascii_digit() {
+            count(self.number()?).map(Some)
+        } else {
+            self.null().map(|()| None)
+        }
     }
 
     pub(crate) fn null(&mut self) -> Option<()> {
@@ -268,16 +272,49 @@ mod tests {
     #[test]
     fn what_is_skipped_is_json() {
         for good in [
-            "1", "-0", "0.5e+3", "\"a\\n\\u00e9\\ud800\"", "[]", "{}", " [ 1 , [ ] , { } ] ",
+            "1",
+            "-0",
+            "0.5e+3",
+            "\"a\\n\\u00e9\\ud800\"",
+            "[]",
+            "{}",
+            " [ 1 , [ ] , { } ] ",
             r#"{"a":{"b":[true,false,null,{"c":"}"}]},"d":[[1],[2]]}"#,
         ] {
             assert!(is_sound(good), "{good}");
             assert!(serde_json::from_str::<serde::de::IgnoredAny>(good).is_ok(), "{good}");
         }
         for bad in [
-            "", "01", "1.", "1e", "-", "+1", "tru", "nul", "\"a", "\"\\x\"", "\"\\u12\"", "\"\n\"",
-            "[", "[1", "[1,", "[1,]", "[1 2]", "]", "{", "{\"a\"", "{\"a\":", "{\"a\":1", "{\"a\":1,}",
-            "{a:1}", "{\"a\" 1}", "[1}", "{\"a\":1]", "{1:2}", "1 2", "[]]",
+            "",
+            "01",
+            "1.",
+            "1e",
+            "-",
+            "+1",
+            "tru",
+            "nul",
+            "\"a",
+            "\"\\x\"",
+            "\"\\u12\"",
+            "\"\n\"",
+            "[",
+            "[1",
+            "[1,",
+            "[1,]",
+            "[1 2]",
+            "]",
+            "{",
+            "{\"a\"",
+            "{\"a\":",
+            "{\"a\":1",
+            "{\"a\":1,}",
+            "{a:1}",
+            "{\"a\" 1}",
+            "[1}",
+            "{\"a\":1]",
+            "{1:2}",
+            "1 2",
+            "[]]",
         ] {
             assert!(!is_sound(bad), "{bad}");
             assert!(serde_json::from_str::<serde::de::IgnoredAny>(bad).is_err(), "{bad}");
