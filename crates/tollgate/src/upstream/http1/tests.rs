@@ -1,3 +1,5 @@
+//! The client against a socket, and its framing without one.
+
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 
