@@ -1,8 +1,11 @@
 """The SDKs' clients for clouds: they wrap what they ask, and call at the clouds' own paths."""
 import anthropic
 import openai
+from google import genai
+from google.genai import types
 
 from anthropic_sdk import Anthropic
+from google_sdk import Google
 from openai_sdk import OpenAI
 
 # What the clouds' own hosts do not have, and these clients therefore do not ask for.
@@ -36,3 +39,13 @@ class AnthropicBedrock(Anthropic):
     def __init__(self, root: str, key: str, seconds: float):
         self.client = anthropic.AnthropicBedrock(
             base_url=root, aws_region="eu-west-1", api_key=key, max_retries=0, timeout=seconds)
+
+
+class GoogleVertex(Google):
+    name = "google-vertex"
+    features = Google.features - NOT_ON_VERTEX
+
+    def __init__(self, root: str, key: str, seconds: float):
+        self.client = genai.Client(api_key=key, vertexai=True, http_options=types.HttpOptions(
+            base_url=root, timeout=int(seconds * 1000),
+            retry_options=types.HttpRetryOptions(attempts=1)))

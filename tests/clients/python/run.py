@@ -24,6 +24,7 @@ SDKS = {
     "azure-openai": ("clouds_sdk", "AzureOpenAI", "openai-chat"),
     "anthropic-vertex": ("clouds_sdk", "AnthropicVertex", "anthropic-messages"),
     "anthropic-bedrock": ("clouds_sdk", "AnthropicBedrock", "anthropic-messages"),
+    "google-vertex": ("clouds_sdk", "GoogleVertex", "gemini-generate"),
     "langchain-openai": ("langchain_sdk", "LangChainOpenAI", "openai-chat"),
     "langchain-anthropic": ("langchain_sdk", "LangChainAnthropic", "anthropic-messages"),
 }

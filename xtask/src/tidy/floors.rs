@@ -72,6 +72,7 @@ const FLOORS: &[Floor] = &[
             "aws-sigv4",
             "base64",
             "bytes",
+            "crc32fast",
             "http",
             "memchr",
             "serde",

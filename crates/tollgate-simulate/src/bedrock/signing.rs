@@ -96,7 +96,7 @@ fn denied(kind: &'static str, message: &str) -> Refusal {
 fn canonical(request: &Request, signed: &str) -> String {
     let mut out = format!("{}\n", request.method);
     // Every service but one encodes the path once more.
-    out.extend(request.path.split('/').map(encoded).collect::<Vec<_>>().join("/").chars());
+    out.push_str(&request.path.split('/').map(encoded).collect::<Vec<_>>().join("/"));
     let mut query: Vec<(&str, &str)> = request
         .query
         .split('&')

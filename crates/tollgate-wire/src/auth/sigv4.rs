@@ -2,7 +2,7 @@
 //! are arguments; where keys come from, the program knows.
 
 use std::fmt;
-use std::time::SystemTime;
+use std::time::{Duration, UNIX_EPOCH};
 
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{self, SignableBody, SignableRequest, SigningSettings};
@@ -46,15 +46,15 @@ pub struct Leaving<'a> {
     pub body: &'a [u8],
 }
 
-/// Puts the signature and what belongs to it into the headers, which hold the host already. Other
-/// headers than the host and the type of the content are not signed, so they may still change.
+/// Puts the signature and what belongs to it into the headers, which hold the host already. `now`
+/// is the time since the beginning of 1970, by which a signature is good for minutes. Other headers than the host and the type of the content are not signed, so they may still change.
 ///
 /// # Errors
 /// When there is no host, or the keys hold a character that no header may.
 pub fn sign(
     keys: &AwsKeys,
     scope: Scope<'_>,
-    time: SystemTime,
+    now: Duration,
     leaving: Leaving<'_>,
     headers: &mut HeaderMap,
 ) -> Result<(), SignError> {
@@ -70,7 +70,7 @@ pub fn sign(
         .identity(&identity)
         .region(scope.region)
         .name(scope.service)
-        .time(time)
+        .time(UNIX_EPOCH + now)
         .settings(SigningSettings::default())
         .build()
         .map_err(|_| SignError)?
@@ -95,8 +95,6 @@ pub fn sign(
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     /// Of AWS's own published examples: keys, time (2015-08-30T12:36:00Z) and scope.
@@ -111,7 +109,7 @@ mod tests {
             session_token: session.map(str::to_owned),
         };
         let scope = Scope { region: "us-east-1", service: "service" };
-        let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_440_938_160);
+        let now = Duration::from_secs(1_440_938_160);
         let mut headers = HeaderMap::new();
         headers.insert(HOST, HeaderValue::from_static("example.amazonaws.com"));
         if let Some(kind) = kind {
@@ -120,7 +118,7 @@ mod tests {
         let (method, uri, body) = request;
         let uri = uri.parse().unwrap();
         let leaving = Leaving { method, uri: &uri, body: body.as_bytes() };
-        sign(&keys, scope, time, leaving, &mut headers).unwrap();
+        sign(&keys, scope, now, leaving, &mut headers).unwrap();
         assert_eq!(headers["x-amz-date"], "20150830T123600Z");
         assert_eq!(
             headers.get("x-amz-security-token").map(HeaderValue::as_bytes),

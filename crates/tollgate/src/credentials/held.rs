@@ -2,7 +2,7 @@
 //! the value of the moment.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use http::header::AUTHORIZATION;
 use secrecy::ExposeSecret;
@@ -105,7 +105,8 @@ impl Held {
             (Credential::Keys(keys), Identity::Aws { service }) => {
                 let scope = Scope { region: &self.region, service };
                 let leaving = Leaving { method: &call.method, uri: &call.uri, body: &call.body };
-                sign(keys, scope, SystemTime::now(), leaving, &mut call.headers)
+                let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+                sign(keys, scope, now, leaving, &mut call.headers)
                     .map_err(|error| nothing_to_show().with_note(error.to_string()))
             }
             (Credential::Keys(_), _) => Err(nothing_to_show()),

@@ -336,3 +336,55 @@ fn azure_is_asked_at_a_deployment_or_under_v1() {
     let reply = site.call(DIALECTS[1], "new/gpt-4o", false);
     assert_eq!(reply.json()["type"], "error", "{}", reply.body);
 }
+
+/// A strict peer that was written apart from the gateway: it verifies signatures, and refuses what
+/// the cloud itself would.
+#[test]
+fn the_simulated_clouds_take_what_every_caller_sends() {
+    let metadata = Listener::answering(|_| {
+        let token = json!({"access_token": "t-1", "expires_in": 3600, "token_type": "Bearer"});
+        answer("200 OK", "", &token.to_string())
+    });
+    let environment = [
+        ("GCE_METADATA_HOST", metadata.address.to_string()),
+        ("KEY_ID", "AKIDTOLLGATESIMULATE".to_owned()),
+        ("KEY_SECRET", "not-a-secret/of-the-simulated-bedrock".to_owned()),
+    ];
+    let site = Site::surrounded(&environment, |text| {
+        let (_, rest) = text.split_once("base_url: \"").unwrap();
+        let at = rest.split_once("/v1\"").unwrap().0;
+        let keys = "credentials: { access_key_id: \"${env:KEY_ID}\", secret_access_key: \"${env:KEY_SECRET}\" }";
+        let rows = format!(
+            "  bedrock: {{ kind: bedrock, region: eu-west-1, base_url: \"{at}\", {keys} }}
+  invoke: {{ kind: bedrock, region: eu-west-1, base_url: \"{at}\", dialect: anthropic-messages, {keys} }}
+  azure: {{ kind: azure-openai, base_url: \"{at}\", api_key: \"${{env:PROVIDER_KEY}}\" }}
+  older: {{ kind: azure-openai, base_url: \"{at}\", api_version: 2024-10-21, api_key: \"${{env:PROVIDER_KEY}}\" }}
+  vertex: {{ kind: vertex, project: p, location: l, base_url: \"{at}\" }}
+"
+        );
+        text.replacen("teams:", &format!("{rows}teams:"), 1)
+    });
+    let claude = CLAUDE.replace(':', "%3A");
+    for caller in DIALECTS {
+        for (provider, model) in [
+            ("bedrock", CLAUDE),
+            ("invoke", CLAUDE),
+            ("azure", "gpt-4o"),
+            ("older", "gpt-4o"),
+            ("vertex", "gemini-2.5-flash"),
+            ("vertex", "claude-sonnet-4-5@20250929"),
+        ] {
+            for stream in [false, true] {
+                let named = match caller.name {
+                    "gemini-generate" => model.replace(CLAUDE, &claude),
+                    _ => model.to_owned(),
+                };
+                let reply = site.call(caller, &format!("{provider}/{named}"), stream);
+                let of = format!("{} -> {provider}/{model}, {stream}", caller.name);
+                assert_eq!(reply.status, 200, "{of}: {}", reply.body);
+                assert!(stream || reply.body.contains("You said"), "{of}: {}", reply.body);
+                assert!(!stream || caller.ends_cleanly(&reply.body), "{of}: {}", reply.body);
+            }
+        }
+    }
+}

@@ -125,7 +125,7 @@ impl Site {
         adapt: impl FnOnce(String) -> String,
     ) -> Self {
         let log = ("RUST_LOG", "info".to_owned());
-        Self::started("", adapt, &[environment, &[log]].concat())
+        Self::started("", adapt, &[&[log][..], environment].concat())
     }
 
     fn launched(more: &str, adapt: impl FnOnce(String) -> String, log: &str) -> Self {

@@ -62,7 +62,7 @@ pub(crate) fn verify(request: &str, secret: &str, region: &str, service: &str) {
 
 fn bedrock(at: &Listener) -> String {
     format!(
-        "  bedrock: {{ kind: bedrock, region: eu-west-1, base_url: \"http://{}\" }}",
+        "  bedrock: {{ kind: bedrock, region: eu-west-1, base_url: \"http://{}\", dialect: anthropic-messages }}",
         at.address
     )
 }
@@ -326,32 +326,40 @@ fn entra_gives_tokens_to_an_application_a_platform_and_a_machine() {
     std::fs::remove_file(&file).unwrap();
 }
 
-/// What a provider says about a token or a key that it was shown is not passed on.
+/// What a provider says about a token or a key that it was shown is not passed on, and a log of
+/// everything does not hold it.
 #[test]
 fn a_provider_that_repeats_the_credential_is_not_repeated() {
     let provider = Listener::answering(|request| {
-        let token = bearer(request);
-        answer(
-            "400 Bad Request",
-            "",
-            &format!(
-                r#"{{"error":{{"code":400,"message":"Wrong: {token}","status":"INVALID_ARGUMENT"}}}}"#
-            ),
-        )
+        let shown = match request.split_once("x-amz-security-token: ") {
+            Some((_, rest)) => rest.split_once("\r\n").unwrap().0,
+            None => bearer(request),
+        };
+        let body = json!({"error": {"code": 400, "message": format!("Wrong: {shown}"),
+            "status": "INVALID_ARGUMENT"}});
+        answer("400 Bad Request", "", &body.to_string())
     });
     let metadata = Listener::answering(|_| {
-        answer(
-            "200 OK",
-            "",
-            &format!(r#"{{"access_token":"{TOKEN}","expires_in":3600,"token_type":"Bearer"}}"#),
-        )
+        let token = json!({"access_token": TOKEN, "expires_in": 3600, "token_type": "Bearer"});
+        answer("200 OK", "", &token.to_string())
     });
-    let environment = [("GCE_METADATA_HOST", metadata.address.to_string())];
-    let site = with_provider(&environment, &vertex(&provider, ""));
+    let source =
+        Listener::answering(|_| answer("200 OK", "", &container(1, Duration::from_secs(3600))));
+    let environment = [
+        ("RUST_LOG", "trace".to_owned()),
+        ("GCE_METADATA_HOST", metadata.address.to_string()),
+        ("AWS_CONTAINER_CREDENTIALS_FULL_URI", format!("http://{}/credentials", source.address)),
+    ];
+    let rows = [vertex(&provider, ""), bedrock(&provider)].join("\n");
+    let site = with_provider(&environment, &rows);
     for caller in DIALECTS {
-        let reply = site.call(caller, "vertex/gemini-2.5-flash", false);
-        assert_eq!(reply.status, 400, "{}", reply.body);
-        assert!(!reply.body.contains(TOKEN) && reply.body.contains("[redacted]"), "{}", reply.body);
+        for model in ["vertex/gemini-2.5-flash", "bedrock/anthropic.claude"] {
+            let reply = site.call(caller, model, false);
+            assert_eq!(reply.status, 400, "{}", reply.body);
+            assert!(!reply.body.contains(TOKEN), "{}", reply.body);
+            assert!(reply.body.contains("[redacted]"), "{}", reply.body);
+        }
     }
-    assert!(!site.log().contains(TOKEN), "{}", site.log());
+    let log = site.log();
+    assert!(log.contains("TRACE") && !log.contains(TOKEN), "{log}");
 }
