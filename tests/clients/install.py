@@ -16,17 +16,10 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 PLACE = HERE.parent.parent / "target" / "clients"
-<<<<<<< HEAD
 PYTHON_FAST = ["newest", "llama", "clouds"]
-PYTHON_LONG = ["previous", "oldest", "langchain"]
-NODE_FAST = ["node"]
-NODE_LONG = ["claude-code"]
-=======
-PYTHON_FAST = ["newest", "llama"]
 PYTHON_LONG = ["previous", "oldest", "langchain", "agents", "frameworks"]
 NODE_FAST = ["node", "aimock"]
 NODE_LONG = ["claude-code", "codex"]
->>>>>>> 4656bf1 (Frameworks, the Codex command line and somebody else's fake provider join the clients; a foreign word for the end of calls is understood)
 
 
 def main() -> int:
