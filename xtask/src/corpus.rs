@@ -52,6 +52,14 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
     let proved = judge::proof::prove(&corpus);
     let right = proved.iter().filter(|(_, differences)| differences.is_empty()).count();
     println!("readers: {right} of {} recordings read as the corpus says", proved.len());
+    let wrong = proved.iter().filter(|(_, differences)| !differences.is_empty());
+    for (id, differences) in wrong.take(wanted.failures) {
+        println!("reader {id}: {differences:?}");
+    }
+    println!(
+        "{} recordings left out: models behind bedrock-invoke with wire formats of their own",
+        corpus.left_out
+    );
     let mut verdicts = judge::judge(&corpus);
     verdicts.retain(|verdict| wanted.wants(verdict));
     println!("{}", report::text(&report::by_provider(&verdicts)));

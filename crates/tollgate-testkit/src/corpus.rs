@@ -4,7 +4,7 @@
 //! Deliberately absent: copies. The corpus lies outside the repository, and tests say aloud when
 //! it is not there.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -12,17 +12,127 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::Value;
+use tollgate_wire::Operation;
 
-/// The wire formats of this gateway that the corpus has recordings of.
-pub const DIALECTS: &[&str] = &[
-    "anthropic-count-tokens",
-    "anthropic-messages",
-    "gemini-count-tokens",
-    "gemini-embed",
-    "gemini-generate",
-    "openai-chat",
-    "openai-embeddings",
+use crate::readers::eventstream;
+
+/// A wire format of the corpus: the shape to which its recordings belong, and what they ask for.
+#[derive(Debug)]
+pub struct Recorded {
+    pub dialect: &'static str,
+    pub shape: &'static str,
+    pub operation: Operation,
+    /// The row that stands for a provider without one of its own.
+    pub provider: &'static str,
+    /// Where callers call; `{model}` stands for the model, `{verb}` for the recorded path's own.
+    /// Empty: as recorded.
+    pub line: &'static str,
+}
+
+const fn recorded(
+    dialect: &'static str,
+    shape: &'static str,
+    operation: Operation,
+    provider: &'static str,
+    line: &'static str,
+) -> Recorded {
+    Recorded { dialect, shape, operation, provider, line }
+}
+
+/// The wire formats of the corpus that this gateway speaks, sorted.
+pub const RECORDED: &[Recorded] = &[
+    recorded(
+        "anthropic-count-tokens",
+        "anthropic-messages",
+        Operation::CountTokens,
+        "anthropic",
+        "/v1/messages/count_tokens",
+    ),
+    recorded(
+        "anthropic-messages",
+        "anthropic-messages",
+        Operation::Chat,
+        "anthropic",
+        "/v1/messages",
+    ),
+    recorded(
+        "bedrock-converse",
+        "bedrock-converse",
+        Operation::Chat,
+        "bedrock",
+        "/model/{model}/{verb}",
+    ),
+    recorded(
+        "bedrock-count-tokens",
+        "bedrock-converse",
+        Operation::CountTokens,
+        "bedrock",
+        "/model/{model}/count-tokens",
+    ),
+    // Of the models behind it only Claude's are spoken: see `is_spoken`.
+    recorded("bedrock-invoke", "anthropic-messages", Operation::Chat, "bedrock", ""),
+    recorded("cohere-embed", "cohere-v2", Operation::Embed, "cohere", "/v2/embed"),
+    recorded("cohere-v2", "cohere-v2", Operation::Chat, "cohere", "/v2/chat"),
+    recorded(
+        "gemini-count-tokens",
+        "gemini-generate",
+        Operation::CountTokens,
+        "gemini",
+        "/v1beta/models/{model}:{verb}",
+    ),
+    recorded(
+        "gemini-embed",
+        "gemini-generate",
+        Operation::Embed,
+        "gemini",
+        "/v1beta/models/{model}:{verb}",
+    ),
+    recorded(
+        "gemini-generate",
+        "gemini-generate",
+        Operation::Chat,
+        "gemini",
+        "/v1beta/models/{model}:{verb}",
+    ),
+    recorded("ollama-chat", "ollama-chat", Operation::Chat, "ollama", "/api/chat"),
+    recorded("ollama-embed", "ollama-chat", Operation::Embed, "ollama", "/api/embed"),
+    recorded(
+        "openai-chat",
+        "openai-chat",
+        Operation::Chat,
+        "openai-compatible",
+        "/v1/chat/completions",
+    ),
+    recorded(
+        "openai-completions",
+        "openai-completions",
+        Operation::Chat,
+        "openai-compatible",
+        "/v1/completions",
+    ),
+    recorded(
+        "openai-embeddings",
+        "openai-chat",
+        Operation::Embed,
+        "openai-compatible",
+        "/v1/embeddings",
+    ),
+    recorded(
+        "openai-responses",
+        "openai-responses",
+        Operation::Chat,
+        "openai-compatible",
+        "/v1/responses",
+    ),
+    recorded("vertex-anthropic", "anthropic-messages", Operation::Chat, "vertex", ""),
 ];
+
+impl Recorded {
+    #[must_use]
+    pub fn of(dialect: &str) -> Option<&'static Self> {
+        RECORDED.iter().find(|recorded| recorded.dialect == dialect)
+    }
+}
 
 /// Recordings that are no evidence of the wire: edited by hand, or framed anew.
 const LEFT_OUT: &[&str] = &["edited-possible", "reframed"];
@@ -30,6 +140,10 @@ const LEFT_OUT: &[&str] = &["edited-possible", "reframed"];
 #[derive(Debug)]
 pub struct Corpus {
     pub exchanges: Vec<Exchange>,
+    /// Recordings of models behind `bedrock-invoke` whose own wire formats nobody speaks here.
+    pub left_out: usize,
+    /// Every provider that was recorded, whatever it was asked.
+    pub providers: BTreeSet<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -89,7 +203,7 @@ pub fn place() -> PathBuf {
 }
 
 impl Corpus {
-    /// Reads every recording of [`DIALECTS`] that is evidence of the wire, sorted by id. `None`
+    /// Reads every recording of [`RECORDED`] that is evidence of the wire, sorted by id. `None`
     /// when the corpus is not there.
     ///
     /// # Errors
@@ -104,16 +218,20 @@ impl Corpus {
             return Ok(None);
         }
         let index = fs::read_to_string(&index).map_err(|e| format!("index of the corpus: {e}"))?;
-        let mut files = Vec::new();
+        let (mut files, mut providers) = (Vec::new(), BTreeSet::new());
         for line in index.lines() {
             let row: Row = serde_json::from_str(line).map_err(|e| format!("{line}: {e}"))?;
             if row.is_evidence() {
-                files.push(place.join(row.file));
+                files.push(place.join(&row.file));
             }
+            providers.insert(row.provider);
         }
         let mut exchanges = read_all(&files)?;
+        let all = exchanges.len();
+        exchanges.retain(Exchange::is_spoken);
         exchanges.sort_by(|a, b| a.id.cmp(&b.id));
-        Ok(Some(Self { exchanges }))
+        let left_out = all - exchanges.len();
+        Ok(Some(Self { exchanges, left_out, providers }))
     }
 
     /// Recordings of one dialect.
@@ -125,6 +243,7 @@ impl Corpus {
 #[derive(Deserialize)]
 struct Row {
     file: String,
+    provider: String,
     dialect: String,
     #[serde(default)]
     notes: Vec<String>,
@@ -132,7 +251,7 @@ struct Row {
 
 impl Row {
     fn is_evidence(&self) -> bool {
-        DIALECTS.contains(&self.dialect.as_str())
+        Recorded::of(&self.dialect).is_some()
             && !self.notes.iter().any(|note| LEFT_OUT.contains(&note.as_str()))
     }
 }
@@ -156,6 +275,31 @@ impl Exchange {
         self.expect["kind"].as_str().unwrap_or_default()
     }
 
+    /// Behind `bedrock-invoke` each family of models has a wire format of its own.
+    fn is_spoken(&self) -> bool {
+        if self.dialect != "bedrock-invoke" {
+            return true;
+        }
+        let asked = self.request.as_ref().map(|request| &request.body.json);
+        let version = |body: &Value| body["anthropic_version"].is_string();
+        asked.map_or_else(
+            || self.model.as_deref().is_some_and(|model| model.contains("anthropic.claude-")),
+            version,
+        )
+    }
+
+    /// The answer as the shape's own framing has it: events out of the frames that wrap them.
+    ///
+    /// # Errors
+    /// Where the frames are broken.
+    pub fn answer(&self) -> Result<Vec<u8>, String> {
+        let bytes = self.response.body.bytes();
+        if self.dialect == "bedrock-invoke" && self.response.body.kind == "eventstream" {
+            return eventstream::unwrapped(&bytes);
+        }
+        Ok(bytes)
+    }
+
     /// The request as a whole JSON document, where it was recorded whole.
     #[must_use]
     pub fn whole_request(&self) -> Option<&Request> {
@@ -167,7 +311,7 @@ impl Exchange {
 impl Body {
     #[must_use]
     pub fn is_stream(&self) -> bool {
-        self.kind == "sse"
+        matches!(self.kind.as_str(), "eventstream" | "ndjson" | "sse")
     }
 
     /// The body as it was on the wire (JSON up to its spelling).

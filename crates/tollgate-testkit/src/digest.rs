@@ -117,7 +117,7 @@ impl Digest {
             logprobs: expect["logprobs"].as_bool().unwrap_or_default(),
             images: count("images"),
             audio: expect["audio"].as_bool().unwrap_or_default(),
-            usage: Tokens::expected(&expect["usage"]),
+            usage: Tokens::expected(&expect["usage"], &expect["usage_raw"]),
             error: ErrorDigest::expected(&expect["error"], status),
         }
     }
@@ -137,13 +137,15 @@ impl ToolCall {
 }
 
 impl Tokens {
-    fn expected(usage: &Value) -> Self {
+    /// The figures of the digest, and two that it does not look for where one provider states them.
+    fn expected(usage: &Value, raw: &Value) -> Self {
+        let beside = raw["tokens"]["image_tokens"].as_u64();
         Self {
-            input: usage["input"].as_u64(),
+            input: usage["input"].as_u64().map(|input| input + beside.unwrap_or(0)),
             output: usage["output"].as_u64(),
             cached: usage["cached"].as_u64(),
             cache_write: usage["cache_write"].as_u64(),
-            reasoning: usage["reasoning"].as_u64(),
+            reasoning: usage["reasoning"].as_u64().or(raw["tokens"]["reasoning_tokens"].as_u64()),
         }
     }
 }

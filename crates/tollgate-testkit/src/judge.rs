@@ -14,8 +14,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use tollgate_wire::{Provider, provider};
+use tollgate_model::DialectId;
+use tollgate_wire::{Carriage, Dialect, Operation, Provider, carriage, dialect, provider};
 
+use crate::corpus::Recorded;
 use crate::digest::Difference;
 use crate::readers::Shape;
 use crate::{Corpus, Exchange};
@@ -87,7 +89,7 @@ impl Verdict {
     /// The caller speaks what the provider spoke.
     #[must_use]
     pub fn is_own(&self) -> bool {
-        Shape::family(&self.dialect).is_some_and(|shape| shape.as_str() == self.ingress)
+        Recorded::of(&self.dialect).is_some_and(|recorded| recorded.shape == self.ingress)
     }
 
     #[must_use]
@@ -108,17 +110,48 @@ pub fn judge(corpus: &Corpus) -> Vec<Verdict> {
     judged.into_iter().flatten().collect()
 }
 
-/// The row that stands for the recorded provider: its own, else that of its dialect.
+/// The row of a provider that was recorded. The corpus has names of its own for a few.
 #[must_use]
-pub fn row(exchange: &Exchange) -> Option<&'static Provider> {
-    let (dialect, fallback) = match exchange.dialect.as_str() {
-        "openai-chat" | "openai-embeddings" => ("openai-chat", "openai-compatible"),
-        "anthropic-messages" | "anthropic-count-tokens" => ("anthropic-messages", "anthropic"),
-        _ => ("gemini-generate", "gemini"),
-    };
-    let kind = if exchange.provider == "azure" { "openai" } else { &exchange.provider };
-    let speaks = |row: &&Provider| row.speaks.iter().any(|s| s.dialect.as_str() == dialect);
-    provider::find(kind).filter(speaks).or_else(|| provider::find(fallback))
+pub fn row(provider: &str) -> Option<&'static Provider> {
+    provider::find(match provider {
+        "azure" => "azure-openai",
+        "other-openai" => "openai-compatible",
+        own => own,
+    })
+}
+
+/// What a recording is: its shape, its operation, and how its provider speaks it.
+#[derive(Clone, Copy, Debug)]
+pub struct Known {
+    pub shape: Shape,
+    pub operation: Operation,
+    pub row: &'static Provider,
+    pub carriage: &'static Carriage,
+}
+
+impl Known {
+    /// The row that stands for the recorded provider: its own, else that of its dialect.
+    #[must_use]
+    pub fn of(exchange: &Exchange) -> Option<Self> {
+        let recorded = Recorded::of(&exchange.dialect)?;
+        let shape = Shape::of(recorded.shape)?;
+        let id = DialectId(recorded.shape);
+        let speaks = |row: &&Provider| row.speaks(id).is_some();
+        let fallback = || provider::find(recorded.provider);
+        let row = row(&exchange.provider).filter(speaks).or_else(fallback)?;
+        let wrapped = matches!(exchange.dialect.as_str(), "bedrock-invoke" | "vertex-anthropic");
+        let carriage = match row.speaks(id) {
+            Some(speaks) if wrapped => speaks.carriage,
+            _ => &carriage::PLAIN,
+        };
+        Some(Self { shape, operation: recorded.operation, row, carriage })
+    }
+
+    /// What speaks the shape here; `None` while nothing does.
+    #[must_use]
+    pub fn dialect(&self) -> Option<&'static dyn Dialect> {
+        dialect(DialectId(self.shape.as_str()))
+    }
 }
 
 /// Runs a piece of judging; a panic in the code that is judged is a difference like any other.

@@ -30,7 +30,7 @@ fn corpus() -> Option<&'static Corpus> {
 fn the_readers_read_every_recording_of_their_own_dialect_as_the_corpus_says() {
     let Some(corpus) = corpus() else { return };
     let proved = judge::proof::prove(corpus);
-    assert!(proved.len() > 2600, "{} recordings", proved.len());
+    assert!(proved.len() > 3800, "{} recordings", proved.len());
     let wrong: Vec<_> = proved.iter().filter(|(_, differences)| !differences.is_empty()).collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
@@ -43,13 +43,14 @@ fn recorded_traffic_comes_through_every_pair_of_dialects() {
         return;
     }
     let mut verdicts = VERDICTS.clone();
-    assert!(verdicts.len() > 15_000, "{} verdicts", verdicts.len());
+    assert!(verdicts.len() > 17_000, "{} verdicts", verdicts.len());
     for ((kind, dialect), row) in report::by_dialect(&verdicts) {
         for (ingress, tally) in row {
             let share = tally.per_mille();
             // A handful of recordings has no hundredth.
             let bar = if tally.all < 100 { 930 } else { 990 };
-            assert!(share >= bar, "{} {dialect} -> {ingress}: {tally:?}", kind.as_str());
+            let few = tally.all - tally.passed <= 2;
+            assert!(share >= bar || few, "{} {dialect} -> {ingress}: {tally:?}", kind.as_str());
         }
     }
     let exceptions = exceptions::all().unwrap();
@@ -57,6 +58,23 @@ fn recorded_traffic_comes_through_every_pair_of_dialects() {
     assert!(stale.is_empty(), "exceptions that excuse nothing any more: {stale:#?}");
     let failed: Vec<_> = verdicts.iter().filter(|verdict| !verdict.passed()).collect();
     assert!(failed.is_empty(), "{} failed: {:#?}", failed.len(), &failed[..failed.len().min(5)]);
+}
+
+/// Hosts whose recordings are judged by another row, or by none.
+const NO_ROW: &[(&str, &str)] = &[
+    ("chatgpt", "the backend of a vendor's own product, with its users' sessions for keys"),
+    ("replicate", "only its list of models was recorded; what it runs has an API per model"),
+    ("writer", "one old completion was recorded, in OpenAI's shape"),
+];
+
+#[test]
+fn every_recorded_provider_has_its_row() {
+    let Some(corpus) = corpus() else { return };
+    let without: Vec<_> =
+        corpus.providers.iter().filter(|provider| judge::row(provider).is_none()).collect();
+    let known: Vec<_> = NO_ROW.iter().map(|(provider, _)| provider).collect();
+    assert_eq!(without, known);
+    assert!(corpus.providers.len() > 40, "{:?}", corpus.providers);
 }
 
 /// A judge that passes everything would pass above too: what is spoilt here must fail, everywhere.
@@ -80,7 +98,7 @@ fn the_judge_sees_what_is_wrong() {
     }
 }
 
-/// What is refused is what the other vendor cannot hear or see.
+/// What is refused is what the other vendor cannot hear or see, or does not fetch.
 #[test]
 fn few_requests_cannot_be_had_from_another_vendor() {
     if corpus().is_none() {
@@ -90,7 +108,9 @@ fn few_requests_cannot_be_had_from_another_vendor() {
     let crossed: Vec<_> = VERDICTS.iter().filter(crossed).collect();
     let refused: Vec<_> = crossed.iter().filter_map(|verdict| verdict.refused.as_ref()).collect();
     assert!(refused.len() * 50 < crossed.len(), "{} of {}", refused.len(), crossed.len());
-    let media = |reason: &&&String| reason.contains("audio") || reason.contains("video");
+    let media = |reason: &&&String| {
+        ["audio", "video", "by its address or file id"].iter().any(|what| reason.contains(what))
+    };
     let other: Vec<_> = refused.iter().filter(|reason| !media(reason)).collect();
     assert!(other.is_empty(), "{other:?}");
 }

@@ -7,19 +7,22 @@
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tollgate_model::{DialectId, Event, Fault, Reply};
-use tollgate_wire::{Dialect, Framer, Framing, Quirks, ReplyContext, StreamDecoder, dialect};
+use tollgate_wire::{
+    Dialect, EncodedFault, Frame, FrameError, Framer, Framing, Quirks, ReplyContext, dialect,
+};
 
 use super::expressible::{Passage, passed};
-use super::{Kind, Verdict, guarded, row};
+use super::{Kind, Known, Verdict, guarded};
+use crate::Exchange;
 use crate::cuts::{self, Seed};
 use crate::digest::{Difference, Digest};
 use crate::readers::{Answer, Shape, Writer};
-use crate::{Exchange, corpus};
 
 /// Bound on one event of a recorded stream.
 const MOST_FRAME: usize = 16 << 20;
 
-/// Into each of the three shapes. Nothing for recordings of other operations.
+/// Into its own shape and into every caller's. Nothing for recordings of other operations, or of a
+/// dialect that nothing here speaks.
 #[must_use]
 pub fn judge(exchange: &Exchange) -> Vec<Verdict> {
     let kind = match exchange.expected_kind() {
@@ -27,17 +30,14 @@ pub fn judge(exchange: &Exchange) -> Vec<Verdict> {
         "error" => Kind::Error,
         _ => return Vec::new(),
     };
-    let (Some(from), Some(row)) = (Shape::family(&exchange.dialect), row(exchange)) else {
-        return Vec::new();
-    };
-    let spoken = |shape: Shape| dialect(DialectId(shape.as_str()));
-    let Some(decoder) = spoken(from) else { return Vec::new() };
-    let quirks = &row.quirks;
+    let Some(known) = Known::of(exchange) else { return Vec::new() };
+    let Some(decoder) = known.dialect() else { return Vec::new() };
+    let from = known.shape;
+    let read = Recording { exchange, decoder, known };
     let expected = expected(exchange, from);
-    let events = decoded(exchange, decoder, quirks);
-    Shape::ALL
-        .into_iter()
-        .filter_map(|to| spoken(to).map(|encoder| (to, encoder)))
+    let events = read.whole();
+    from.passages()
+        .filter_map(|to| dialect(DialectId(to.as_str())).map(|encoder| (to, encoder)))
         .map(|(to, encoder)| {
             let mut verdict = Verdict::new(exchange, to.as_str(), kind);
             let found = &mut verdict.differences;
@@ -49,8 +49,8 @@ pub fn judge(exchange: &Exchange) -> Vec<Verdict> {
                         written.compare(&expected, exchange, events, found);
                     });
                     if from == to {
-                        guarded(found, |found| cut(exchange, decoder, quirks, events, found));
-                        guarded(found, |found| skim(exchange, decoder, quirks, events, found));
+                        guarded(found, |found| read.cut(events, found));
+                        guarded(found, |found| read.skim(events, found));
                     }
                 }
             }
@@ -60,21 +60,30 @@ pub fn judge(exchange: &Exchange) -> Vec<Verdict> {
         .collect()
 }
 
-/// What the recording says: the corpus' digest; and, where it does not say what a signature stands on, what the proved
-/// reader finds in the recording.
+/// What the recording says: the corpus' digest; and what the proved reader finds where the digest
+/// does not look, on what a signature stands among it.
 #[must_use]
 pub fn expected(exchange: &Exchange, from: Shape) -> Digest {
     let mut expected = Digest::expected(&exchange.expect, exchange.response.status);
-    let body = exchange.response.body.bytes();
+    // Where the body does not say the type of an error, a header may.
+    if let (Some(name), Some(error)) = (from.can().type_header, &mut expected.error) {
+        let said = exchange.response.headers.get(name).and_then(|said| said.as_str());
+        error.kind = said.and_then(|said| said.split(':').next()).map(str::to_owned);
+    }
+    let Ok(body) = exchange.answer() else { return expected };
     let answer = if exchange.response.body.is_stream() {
         Answer::Stream(&body)
     } else {
         Answer::Buffered(&body)
     };
-    if from == Shape::GeminiGenerate
-        && let Ok(read) = from.read(answer, exchange.response.status, Writer::Provider)
-    {
-        expected.bound = read.bound;
+    let status = exchange.response.status;
+    if let Ok(read) = from.read(answer, status, Writer::Provider) {
+        if from.as_str() == "gemini-generate" {
+            expected.bound = read.bound;
+        }
+        if from.row().uncounted {
+            (expected.choices, expected.logprobs) = (read.choices, read.logprobs);
+        }
     }
     expected
 }
@@ -89,44 +98,159 @@ fn context(exchange: &Exchange) -> ReplyContext {
     }
 }
 
-/// The events of the recording, or the panic that reading it was.
-fn decoded(
-    exchange: &Exchange,
+/// A recorded answer and what reads it.
+#[derive(Clone, Copy)]
+struct Recording<'a> {
+    exchange: &'a Exchange,
     decoder: &'static dyn Dialect,
-    quirks: &'static Quirks,
-) -> Result<Vec<Event>, Difference> {
-    let mut found = Vec::new();
-    let mut events = Vec::new();
-    guarded(&mut found, |_| events = decode(exchange, decoder, quirks));
-    found.pop().map_or(Ok(events), Err)
+    known: Known,
 }
 
-/// A failure to read is a fault, as it would be in the gateway.
-fn decode(
-    exchange: &Exchange,
-    decoder: &'static dyn Dialect,
-    quirks: &'static Quirks,
-) -> Vec<Event> {
-    let response = &exchange.response;
-    let body = response.body.bytes();
-    if response.status >= 400 {
-        let headers = headers(&response.headers);
-        return vec![Event::Fault(decoder.decode_fault(response.status, &headers, &body))];
+impl Recording<'_> {
+    fn quirks(&self) -> &'static Quirks {
+        &self.known.row.quirks
     }
-    match framing(&response.body) {
-        Some(framing) => read_stream(decoder.decode_stream(quirks), framing, [body.as_slice()]),
-        None => decoder.decode_reply(&body, quirks).unwrap_or_else(|f| vec![Event::Fault(f)]),
+
+    /// The events of the recording, or the panic that reading it was.
+    fn whole(&self) -> Result<Vec<Event>, Difference> {
+        let mut found = Vec::new();
+        let mut events = Vec::new();
+        guarded(&mut found, |_| events = self.decode());
+        found.pop().map_or(Ok(events), Err)
+    }
+
+    /// A failure to read is a fault, as it would be in the gateway.
+    fn decode(&self) -> Vec<Event> {
+        let response = &self.exchange.response;
+        let body = response.body.bytes();
+        if response.status >= 400 {
+            let headers = headers(&response.headers);
+            return vec![Event::Fault(self.decoder.decode_fault(response.status, &headers, &body))];
+        }
+        match self.framing() {
+            Some(framing) => self.read_stream(framing, [body.as_slice()]),
+            None => {
+                let read = self.decoder.decode_reply(&body, self.quirks());
+                read.unwrap_or_else(|fault| vec![Event::Fault(fault)])
+            }
+        }
+    }
+
+    fn framing(&self) -> Option<Framing> {
+        let body = &self.exchange.response.body;
+        match body.kind.as_str() {
+            "sse" => Some(Framing::Sse),
+            "ndjson" => Some(Framing::Ndjson),
+            "eventstream" => Some(Framing::AwsEventStream),
+            // One vendor streams a JSON array to those who do not ask for events.
+            _ => body.json.is_array().then_some(Framing::JsonArray),
+        }
+    }
+
+    /// Reads a stream that arrives in these pieces.
+    fn read_stream<'b>(
+        &self,
+        framing: Framing,
+        pieces: impl IntoIterator<Item = &'b [u8]>,
+    ) -> Vec<Event> {
+        let mut decoder = self.decoder.decode_stream(self.quirks());
+        self.frames(framing, pieces, |frame, out| match frame {
+            Some(frame) => decoder.read(frame, out),
+            None => decoder.end(out),
+        })
+    }
+
+    /// Hands every frame, out of its envelope, and at last the end, to `take`.
+    fn frames<'b>(
+        &self,
+        framing: Framing,
+        pieces: impl IntoIterator<Item = &'b [u8]>,
+        mut take: impl FnMut(Option<&Frame>, &mut Vec<Event>),
+    ) -> Vec<Event> {
+        let mut framer = Framer::new(framing, MOST_FRAME);
+        let envelope = self.known.carriage.envelope;
+        let next = |framer: &mut Framer, end: bool| {
+            let frame = if end { framer.end()? } else { framer.next_frame()? };
+            frame.map(|frame| envelope.open(frame)).transpose()
+        };
+        let mut events = Vec::new();
+        let pieces = pieces.into_iter().map(Some).chain([None]);
+        for piece in pieces {
+            if let Some(piece) = piece {
+                framer.push(Bytes::copy_from_slice(piece));
+            }
+            loop {
+                match next(&mut framer, piece.is_none()) {
+                    Ok(Some(frame)) => take(Some(&frame), &mut events),
+                    Ok(None) => break,
+                    Err(error) => {
+                        let error: FrameError = error;
+                        events.push(Event::Fault(Fault::bad_upstream(format!("{error}"))));
+                        return events;
+                    }
+                }
+                // At its end a stream has one frame left at most.
+                if piece.is_none() {
+                    break;
+                }
+            }
+        }
+        take(None, &mut events);
+        events
+    }
+
+    /// However the network cuts a stream, its events mean the same.
+    fn cut(&self, whole: &[Event], found: &mut Vec<Difference>) {
+        let Some(framing) = self.framing() else { return };
+        let body = self.exchange.response.body.bytes();
+        let mut seed = Seed::of(&self.exchange.id);
+        let pieces = cuts::random(&body, &mut seed);
+        let mut ways = vec![("random cuts", pieces)];
+        if seed.draw().is_multiple_of(EVERY_BYTE_ONE_IN) && body.len() <= EVERY_BYTE_MOST {
+            ways.push(("a cut at every byte", cuts::every_byte(&body)));
+        }
+        for (way, pieces) in ways {
+            let events = self.read_stream(framing, pieces);
+            if events != whole {
+                let first = events.iter().zip(whole).position(|(got, whole)| got != whole);
+                let at = first.unwrap_or(events.len().min(whole.len()));
+                let said = format!("event {at} of {} differs: {:?}", events.len(), events.get(at));
+                found.push(Difference::new("cuts", format!("the same events with {way}"), said));
+            }
+        }
+    }
+
+    /// Skimming for the meter finds what reading finds.
+    fn skim(&self, read: &[Event], found: &mut Vec<Difference>) {
+        let body = self.exchange.response.body.bytes();
+        if self.exchange.response.status >= 400 {
+            return;
+        }
+        let skimmed = match self.framing() {
+            Some(framing) => {
+                let mut decoder = self.decoder.decode_stream(self.quirks());
+                self.frames(framing, [body.as_slice()], |frame, out| match frame {
+                    Some(frame) => decoder.skim(frame, out),
+                    None => decoder.end(out),
+                })
+            }
+            None => {
+                let skimmed = self.decoder.skim_reply(&body, self.quirks());
+                skimmed.unwrap_or_else(|fault| vec![Event::Fault(fault)])
+            }
+        };
+        let (skimmed, read) = (metered(&skimmed), metered(read));
+        if skimmed != read {
+            found.push(Difference::new("skim", read, skimmed));
+        }
     }
 }
 
-fn framing(body: &corpus::Body) -> Option<Framing> {
-    if body.is_stream() {
-        Some(Framing::Sse)
-    } else {
-        // One vendor streams a JSON array to those who do not ask for events.
-        body.json.is_array().then_some(Framing::JsonArray)
-    }
-}
+/// A recording with this share of its kind is cut at every byte, the others at random places.
+const EVERY_BYTE_ONE_IN: u64 = 16;
+
+/// Longer streams are not cut at every byte.
+const EVERY_BYTE_MOST: usize = 64 << 10;
 
 fn headers(recorded: &std::collections::HashMap<String, serde_json::Value>) -> HeaderMap {
     let mut headers = HeaderMap::new();
@@ -139,52 +263,6 @@ fn headers(recorded: &std::collections::HashMap<String, serde_json::Value>) -> H
         }
     }
     headers
-}
-
-/// Reads a stream that arrives in these pieces.
-fn read_stream<'b>(
-    mut decoder: Box<dyn StreamDecoder>,
-    framing: Framing,
-    pieces: impl IntoIterator<Item = &'b [u8]>,
-) -> Vec<Event> {
-    frames(framing, pieces, |frame, out| match frame {
-        Some(frame) => decoder.read(frame, out),
-        None => decoder.end(out),
-    })
-}
-
-/// Hands every frame, and at last the end, to `take`.
-fn frames<'b>(
-    framing: Framing,
-    pieces: impl IntoIterator<Item = &'b [u8]>,
-    mut take: impl FnMut(Option<&tollgate_wire::Frame>, &mut Vec<Event>),
-) -> Vec<Event> {
-    let mut framer = Framer::new(framing, MOST_FRAME);
-    let mut events = Vec::new();
-    let broken = |error| Event::Fault(Fault::bad_upstream(format!("{error}")));
-    for piece in pieces {
-        framer.push(Bytes::copy_from_slice(piece));
-        loop {
-            match framer.next_frame() {
-                Ok(Some(frame)) => take(Some(&frame), &mut events),
-                Ok(None) => break,
-                Err(error) => {
-                    events.push(broken(error));
-                    return events;
-                }
-            }
-        }
-    }
-    match framer.end() {
-        Ok(Some(frame)) => take(Some(&frame), &mut events),
-        Ok(None) => {}
-        Err(error) => {
-            events.push(broken(error));
-            return events;
-        }
-    }
-    take(None, &mut events);
-    events
 }
 
 /// How the recording is written for a caller.
@@ -218,8 +296,7 @@ impl Written {
                 found.push(Difference::new("error", "none", format!("{fault}")));
             }
             Err(fault) => {
-                let answer = self.encoder.encode_fault(&fault, "req-corpus");
-                self.read(expected, Answer::Buffered(&answer.body), answer.status, found);
+                self.read_fault(expected, &self.encoder.encode_fault(&fault, "req-corpus"), found);
             }
         }
     }
@@ -233,6 +310,26 @@ impl Written {
         out
     }
 
+    fn passage(&self) -> Passage {
+        Passage { from: self.from, to: self.to }
+    }
+
+    /// Reads an error answer, and the header that says its type where the body does not.
+    fn read_fault(&self, expected: &Digest, answer: &EncodedFault, found: &mut Vec<Difference>) {
+        let read = Answer::Buffered(&answer.body);
+        match self.to.read(read, answer.status, Writer::Gateway) {
+            Ok(mut got) => {
+                if let (Some(name), Some(error)) = (self.to.can().type_header, &mut got.error) {
+                    let said = answer.headers.iter().find(|(header, _)| header == name);
+                    let said = said.and_then(|(_, value)| value.to_str().ok()?.split(':').next());
+                    error.kind = said.map(str::to_owned);
+                }
+                found.extend(passed(expected, &got, self.passage()));
+            }
+            Err(what) => found.push(Difference::new("shape", "an error as SDKs read it", what)),
+        }
+    }
+
     fn read(
         &self,
         expected: &Digest,
@@ -243,75 +340,13 @@ impl Written {
         let stream = matches!(answer, Answer::Stream(_));
         match self.to.read(answer, status, Writer::Gateway) {
             Ok(got) => {
-                let passage = Passage { from: self.from, to: self.to };
-                found.extend(passed(expected, &got, passage));
+                found.extend(passed(expected, &got, self.passage()));
             }
             Err(what) => {
                 let way = if stream { "a stream" } else { "a buffered answer" };
                 found.push(Difference::new("shape", format!("{way} as SDKs read it"), what));
             }
         }
-    }
-}
-
-/// A recording with this share of its kind is cut at every byte, the others at random places.
-const EVERY_BYTE_ONE_IN: u64 = 16;
-
-/// Longer streams are not cut at every byte.
-const EVERY_BYTE_MOST: usize = 64 << 10;
-
-/// However the network cuts a stream, its events mean the same.
-fn cut(
-    exchange: &Exchange,
-    decoder: &'static dyn Dialect,
-    quirks: &'static Quirks,
-    whole: &[Event],
-    found: &mut Vec<Difference>,
-) {
-    let Some(framing) = framing(&exchange.response.body) else { return };
-    let body = exchange.response.body.bytes();
-    let mut seed = Seed::of(&exchange.id);
-    let pieces = cuts::random(&body, &mut seed);
-    let mut ways = vec![("random cuts", pieces)];
-    if seed.draw().is_multiple_of(EVERY_BYTE_ONE_IN) && body.len() <= EVERY_BYTE_MOST {
-        ways.push(("a cut at every byte", cuts::every_byte(&body)));
-    }
-    for (way, pieces) in ways {
-        let events = read_stream(decoder.decode_stream(quirks), framing, pieces);
-        if events != whole {
-            let first = events.iter().zip(whole).position(|(got, whole)| got != whole);
-            let at = first.unwrap_or(events.len().min(whole.len()));
-            let said = format!("event {at} of {} differs: {:?}", events.len(), events.get(at));
-            found.push(Difference::new("cuts", format!("the same events with {way}"), said));
-        }
-    }
-}
-
-/// Skimming for the meter finds what reading finds.
-fn skim(
-    exchange: &Exchange,
-    decoder: &'static dyn Dialect,
-    quirks: &'static Quirks,
-    read: &[Event],
-    found: &mut Vec<Difference>,
-) {
-    let body = exchange.response.body.bytes();
-    if exchange.response.status >= 400 {
-        return;
-    }
-    let skimmed = match framing(&exchange.response.body) {
-        Some(framing) => {
-            let mut decoder = decoder.decode_stream(quirks);
-            frames(framing, [body.as_slice()], |frame, out| match frame {
-                Some(frame) => decoder.skim(frame, out),
-                None => decoder.end(out),
-            })
-        }
-        None => decoder.skim_reply(&body, quirks).unwrap_or_else(|f| vec![Event::Fault(f)]),
-    };
-    let (skimmed, read) = (metered(&skimmed), metered(read));
-    if skimmed != read {
-        found.push(Difference::new("skim", read, skimmed));
     }
 }
 

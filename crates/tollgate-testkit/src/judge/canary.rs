@@ -17,11 +17,7 @@ const MOST: usize = 12;
 /// Puts canaries into `body` and says how many.
 pub fn release(shape: Shape, body: &mut Value) -> usize {
     let mut flock = Flock::default();
-    match shape {
-        Shape::OpenaiChat => openai(body, &mut flock),
-        Shape::AnthropicMessages => anthropic(body, &mut flock),
-        Shape::GeminiGenerate => gemini(body, &mut flock),
-    }
+    (shape.asking().canaries)(body, &mut flock);
     flock.0
 }
 
@@ -51,11 +47,13 @@ pub fn search(count: usize, foreign: &Value, losses: &Losses) -> Vec<Difference>
     found
 }
 
+/// How many canaries are out.
 #[derive(Debug, Default)]
-struct Flock(usize);
+pub struct Flock(usize);
 
 impl Flock {
-    fn put(&mut self, object: &mut Value) {
+    /// Puts one into an object, while there are any left.
+    pub fn put(&mut self, object: &mut Value) {
         if let Value::Object(fields) = object
             && self.0 < MOST
         {
@@ -63,69 +61,5 @@ impl Flock {
             fields.insert(format!("{NAME}{}", self.0), song);
             self.0 += 1;
         }
-    }
-}
-
-/// The elements of the list in `field`; nothing where there is no list.
-fn each<'v>(object: &'v mut Value, field: &str) -> impl Iterator<Item = &'v mut Value> {
-    let list = object.get_mut(field).and_then(Value::as_array_mut);
-    list.map(|list| list.iter_mut()).unwrap_or_default()
-}
-
-fn openai(body: &mut Value, flock: &mut Flock) {
-    flock.put(body);
-    for tool in each(body, "tools").filter(|tool| tool["type"] == "function").take(2) {
-        flock.put(tool);
-        if let Some(function) = tool.get_mut("function") {
-            flock.put(function);
-        }
-    }
-    for message in each(body, "messages") {
-        for part in each(message, "content") {
-            if part["type"] == "text" || part["type"] == "image_url" {
-                flock.put(part);
-            }
-        }
-        flock.put(message);
-    }
-}
-
-fn anthropic(body: &mut Value, flock: &mut Flock) {
-    flock.put(body);
-    for tool in each(body, "tools").take(2) {
-        if tool["input_schema"].is_object() {
-            flock.put(tool);
-        }
-    }
-    for message in each(body, "messages") {
-        for block in each(message, "content") {
-            let kind = block["type"].as_str().unwrap_or_default();
-            if matches!(kind, "text" | "image" | "tool_use" | "tool_result") {
-                flock.put(block);
-            }
-        }
-        flock.put(message);
-    }
-}
-
-fn gemini(body: &mut Value, flock: &mut Flock) {
-    flock.put(body);
-    for content in each(body, "contents") {
-        for part in each(content, "parts") {
-            let thought = part["thought"] == Value::Bool(true);
-            let known = ["text", "functionCall", "functionResponse", "inlineData"];
-            if !thought && known.iter().any(|name| part.get(*name).is_some()) {
-                flock.put(part);
-            }
-        }
-        flock.put(content);
-    }
-    for tool in each(body, "tools").take(1) {
-        for function in each(tool, "functionDeclarations").take(2) {
-            flock.put(function);
-        }
-    }
-    if let Some(config) = body.get_mut("generationConfig") {
-        flock.put(config);
     }
 }

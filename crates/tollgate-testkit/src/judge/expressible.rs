@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::digest::{Arguments, Difference, Digest, ErrorDigest, Tokens, shortened};
-use crate::readers::Shape;
+use crate::readers::{Figure, Shape};
 
 /// Every field, to the letter.
 #[must_use]
@@ -16,7 +16,10 @@ pub fn exact(expected: &Digest, got: &Digest) -> Vec<Difference> {
     let mut found = Differences::default();
     if let (Some(expected), Some(got)) = (&expected.error, &got.error) {
         found.words("error.type", expected.kind.as_deref(), got.kind.as_deref());
-        found.words("error.code", expected.code.as_deref(), got.code.as_deref());
+        // The digest does not look for it everywhere.
+        if expected.code.is_some() {
+            found.words("error.code", expected.code.as_deref(), got.code.as_deref());
+        }
         found.words("error.message", expected.message.as_deref(), got.message.as_deref());
         found.words("error.param", expected.param.as_deref(), got.param.as_deref());
         found.same("error.status", &expected.status, &got.status);
@@ -26,7 +29,7 @@ pub fn exact(expected: &Digest, got: &Digest) -> Vec<Difference> {
     found.text("text", &expected.text, &got.text);
     found.text("refusal", &expected.refusal, &got.refusal);
     found.text("reasoning", &expected.reasoning, &got.reasoning);
-    found.tool_calls(expected, got, Some(Shape::OpenaiChat));
+    found.tool_calls(expected, got, Some(None));
     found.words("finish", expected.finish.as_deref(), got.finish.as_deref());
     found.words("stop_sequence", expected.stop_sequence.as_deref(), got.stop_sequence.as_deref());
     found.same("signatures", &expected.signatures, &got.signatures);
@@ -36,7 +39,7 @@ pub fn exact(expected: &Digest, got: &Digest) -> Vec<Difference> {
     found.same("logprobs", &expected.logprobs, &got.logprobs);
     found.same("images", &expected.images, &got.images);
     found.same("audio", &expected.audio, &got.audio);
-    found.usage(&expected.usage, &got.usage, &FIGURES);
+    found.usage(&expected.usage, &got.usage, Figure::ALL);
     found.0
 }
 
@@ -66,8 +69,8 @@ pub fn passed(expected: &Digest, got: &Digest, passage: Passage) -> Vec<Differen
             return found.0;
         }
     }
-    // Only one shape has a place of its own for a refusal; elsewhere it is what the model said.
-    if to == Shape::OpenaiChat {
+    // Not every shape has a place of its own for a refusal; elsewhere it is what the model said.
+    if to.can().refusals {
         found.text("text", &expected.text, &got.text);
         found.text("refusal", &expected.refusal, &got.refusal);
     } else {
@@ -75,7 +78,7 @@ pub fn passed(expected: &Digest, got: &Digest, passage: Passage) -> Vec<Differen
     }
     found.text("reasoning", &expected.reasoning, &got.reasoning);
     let ids = expected.tool_calls.iter().all(|call| !call.id.is_empty());
-    found.tool_calls(expected, got, ids.then_some(to));
+    found.tool_calls(expected, got, ids.then_some(to.can().id_marks));
     found.finish(expected, got, passage);
     if own {
         let (expected, got) = (expected, got);
@@ -89,40 +92,43 @@ pub fn passed(expected: &Digest, got: &Digest, passage: Passage) -> Vec<Differen
         found.same("images", &expected.images, &got.images);
         found.same("audio", &expected.audio, &got.audio);
     }
-    // Google signs its texts too. Anthropic's shape has no place for that: a block of thinking
-    // behind the answer would be taken for the answer.
-    let demanded = match (from, to) {
-        (Shape::GeminiGenerate, Shape::AnthropicMessages) => expected.bound,
-        _ => expected.signatures,
-    };
+    // Google signs its texts too. Other shapes have no place for that: a block of thinking behind
+    // the answer would be taken for the answer.
+    let signs = from.can().signed_texts && !to.can().signed_texts;
+    let demanded = if signs { expected.bound } else { expected.signatures };
     let (said, got_any) = (expected.signatures + expected.redacted, got.signatures + got.redacted);
     if (demanded + expected.redacted > 0 && got_any == 0) || (said == 0 && got_any > 0) {
         found.add("signatures", said.to_string(), got_any.to_string());
     }
-    if to != Shape::AnthropicMessages {
+    if to.can().choices {
         found.same("choices", &expected.choices, &got.choices);
+    }
+    if to.can().logprobs {
         found.same("logprobs", &expected.logprobs, &got.logprobs);
     }
-    found.usage(&consistent(&expected.usage), &got.usage, figures(to));
+    found.usage(&consistent(&expected.usage), &got.usage, to.can().figures);
     found.0
 }
 
-type Figure = (&'static str, fn(&Tokens) -> Option<u64>);
+impl Figure {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Input => "usage.input",
+            Self::Output => "usage.output",
+            Self::Cached => "usage.cached",
+            Self::Reasoning => "usage.reasoning",
+            Self::CacheWrite => "usage.cache_write",
+        }
+    }
 
-const FIGURES: [Figure; 5] = [
-    ("usage.input", |usage| usage.input),
-    ("usage.output", |usage| usage.output),
-    ("usage.cached", |usage| usage.cached),
-    ("usage.reasoning", |usage| usage.reasoning),
-    ("usage.cache_write", |usage| usage.cache_write),
-];
-
-/// The figures of usage that a shape has a place for.
-fn figures(to: Shape) -> &'static [Figure] {
-    match to {
-        Shape::AnthropicMessages | Shape::OpenaiChat => &FIGURES,
-        // Google reports no writing to a cache.
-        Shape::GeminiGenerate => &FIGURES[..4],
+    fn of(self, usage: &Tokens) -> Option<u64> {
+        match self {
+            Self::Input => usage.input,
+            Self::Output => usage.output,
+            Self::Cached => usage.cached,
+            Self::Reasoning => usage.reasoning,
+            Self::CacheWrite => usage.cache_write,
+        }
     }
 }
 
@@ -141,59 +147,13 @@ pub fn consistent(usage: &Tokens) -> Tokens {
 
 /// How a finish may be said: in the corpus' vocabulary, per shape.
 fn finishes(finish: &str, calls: bool, passage: Passage) -> &'static [&'static str] {
-    let own = passage.from == passage.to;
-    match (finish, passage.to) {
-        // Google closes a tool call with STOP; everybody else must be told of it.
-        ("stop" | "tool_calls", Shape::GeminiGenerate) if calls => &["stop"],
-        ("stop" | "tool_calls", _) if calls && own => &["stop", "tool_calls"],
-        ("stop" | "tool_calls", _) if calls => &["tool_calls"],
-        ("stop" | "tool_calls", _) => &["stop"],
-        ("length", _) => &["length"],
-        ("content_filter" | "refusal", Shape::AnthropicMessages) => &["refusal"],
-        ("content_filter" | "refusal", _) => &["content_filter"],
-        ("pause", Shape::AnthropicMessages) => &["pause"],
-        // A call whose end has no word is a call.
-        (_, Shape::AnthropicMessages | Shape::OpenaiChat) if calls => {
-            &["other", "stop", "tool_calls"]
+    let said = (passage.to.can().finishes)(finish, calls);
+    match (finish, said) {
+        // Some imitators close a call with the word for a plain end, or the other way about.
+        ("stop" | "tool_calls", ["tool_calls"]) if passage.from == passage.to => {
+            &["stop", "tool_calls"]
         }
-        // No word for it: the provider's own passes, or the plain end.
-        _ => &["other", "stop"],
-    }
-}
-
-/// The error types with which a shape says what a status means, in its own SDK's vocabulary.
-#[must_use]
-pub fn error_types(status: u16, to: Shape) -> &'static [&'static str] {
-    match (to, status) {
-        (Shape::AnthropicMessages, 401) => &["authentication_error"],
-        (Shape::AnthropicMessages, 402) => &["billing_error"],
-        (Shape::AnthropicMessages, 403) => &["permission_error"],
-        (Shape::AnthropicMessages, 404) => &["not_found_error"],
-        (Shape::AnthropicMessages, 413) => &["request_too_large"],
-        (Shape::AnthropicMessages, 429) => &["rate_limit_error"],
-        // One vendor answers a wrong key with 400.
-        (Shape::AnthropicMessages, 400) => &["invalid_request_error", "authentication_error"],
-        (Shape::AnthropicMessages, 402..=499) => &["invalid_request_error"],
-        (Shape::AnthropicMessages, 501) => &["api_error", "invalid_request_error"],
-        (Shape::AnthropicMessages, 504) => &["timeout_error"],
-        (Shape::AnthropicMessages, 503 | 529) => &["overloaded_error", "api_error"],
-        (Shape::AnthropicMessages, _) => &["api_error"],
-        (Shape::GeminiGenerate, 401) => &["UNAUTHENTICATED"],
-        (Shape::GeminiGenerate, 402 | 429) => &["RESOURCE_EXHAUSTED"],
-        (Shape::GeminiGenerate, 403) => &["PERMISSION_DENIED"],
-        (Shape::GeminiGenerate, 404) => &["NOT_FOUND"],
-        (Shape::GeminiGenerate, 400..=499) => &["INVALID_ARGUMENT", "FAILED_PRECONDITION"],
-        (Shape::GeminiGenerate, 501) => &["UNIMPLEMENTED", "INTERNAL"],
-        (Shape::GeminiGenerate, 503 | 529) => &["UNAVAILABLE"],
-        (Shape::GeminiGenerate, 504) => &["DEADLINE_EXCEEDED"],
-        (Shape::GeminiGenerate, _) => &["INTERNAL"],
-        (Shape::OpenaiChat, 401) => &["invalid_request_error", "authentication_error"],
-        (Shape::OpenaiChat, 403) => &["invalid_request_error", "permission_error"],
-        (Shape::OpenaiChat, 404) => &["invalid_request_error", "not_found_error"],
-        (Shape::OpenaiChat, 402) => &["insufficient_quota"],
-        (Shape::OpenaiChat, 429) => &["rate_limit_error", "insufficient_quota"],
-        (Shape::OpenaiChat, 400..=499) => &["invalid_request_error"],
-        (Shape::OpenaiChat, _) => &["server_error", "api_error"],
+        _ => said,
     }
 }
 
@@ -229,8 +189,8 @@ impl Differences {
         }
     }
 
-    /// `ids`: the shape in which to compare them, where the recording had any.
-    fn tool_calls(&mut self, expected: &Digest, got: &Digest, ids: Option<Shape>) {
+    /// `ids`: the marks that they may hold, where the recording had any.
+    fn tool_calls(&mut self, expected: &Digest, got: &Digest, ids: Option<Option<&str>>) {
         let names = |digest: &Digest| -> Vec<String> {
             digest.tool_calls.iter().map(|call| call.name.clone()).collect()
         };
@@ -239,8 +199,8 @@ impl Differences {
             return;
         }
         for (expected, got) in expected.tool_calls.iter().zip(&got.tool_calls) {
-            if let Some(shape) = ids {
-                self.same("tool_id", &id_in(shape, &expected.id), &got.id);
+            if let Some(marks) = ids {
+                self.same("tool_id", &id_in(marks, &expected.id), &got.id);
             }
             if !same_arguments(&expected.arguments, &got.arguments) {
                 let said = |arguments: &Arguments| match arguments {
@@ -262,13 +222,13 @@ impl Differences {
     }
 
     fn usage(&mut self, expected: &Tokens, got: &Tokens, figures: &[Figure]) {
-        for (field, figure) in figures {
-            let (expected, got) = (figure(expected), figure(got));
+        for figure in figures {
+            let (expected, got) = (figure.of(expected), figure.of(got));
             // A shape that demands a figure says 0 where the provider said nothing, and one
             // without it means 0 where the provider said so.
             if expected.unwrap_or(0) != got.unwrap_or(0) {
                 let said = |n: Option<u64>| n.map_or_else(|| "nothing".into(), |n| n.to_string());
-                self.add(field, said(expected), said(got));
+                self.add(figure.name(), said(expected), said(got));
             }
         }
     }
@@ -290,9 +250,10 @@ impl Differences {
                 self.words("error.param", expected.param.as_deref(), got.param.as_deref());
             }
         } else {
-            // One shape has free words for its types: the provider's own word may stand there.
-            let free = passage.to == Shape::OpenaiChat && said == expected.kind.as_deref();
-            let allowed = error_types(expected.status, passage.to);
+            // Some shapes have free words for their types: the provider's own word may stand there.
+            let can = passage.to.can();
+            let free = can.free_types && said == expected.kind.as_deref();
+            let allowed = (can.error_types)(expected.status);
             if !free && !said.is_some_and(|said| allowed.contains(&said)) && expected.status >= 400
             {
                 self.add("error.type", allowed.join(" or "), said.unwrap_or("nothing"));
@@ -306,17 +267,18 @@ impl Differences {
     }
 }
 
-/// An id of a call as it must stand in a shape. Anthropic refuses ids with other characters than
-/// letters, digits, `_` and `-`, so that one of those stands there in base64 behind a mark.
-fn id_in(shape: Shape, id: &str) -> String {
-    let fits = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-    if shape != Shape::AnthropicMessages || id.chars().all(fits) {
+/// An id of a call as it must stand in a shape. Where a vendor refuses ids with other characters,
+/// one of those stands in base64 behind a mark.
+fn id_in(marks: Option<&str>, id: &str) -> String {
+    let Some(marks) = marks else { return id.to_owned() };
+    if id.chars().all(|c| c.is_ascii_alphanumeric() || marks.contains(c)) {
         return id.to_owned();
     }
     format!("toolu_tg_{}", URL_SAFE_NO_PAD.encode(id))
 }
 
-/// Zero-argument calls are written as nothing, `{}` or `null`.
+/// Zero-argument calls are written as nothing, `{}` or `null`; the text of a custom tool as it is,
+/// or as the member `input` of an object.
 fn same_arguments(expected: &Arguments, got: &Arguments) -> bool {
     let none = |arguments: &Arguments| match arguments {
         Arguments::Json(json) => {
@@ -324,5 +286,14 @@ fn same_arguments(expected: &Arguments, got: &Arguments) -> bool {
         }
         Arguments::Broken(_) => false,
     };
-    expected == got || (none(expected) && none(got))
+    let custom = |arguments: &Arguments| match arguments {
+        Arguments::Json(json) if json.as_object().is_some_and(|fields| fields.len() == 1) => {
+            json["input"].as_str().map(Arguments::parse)
+        }
+        _ => None,
+    };
+    expected == got
+        || (none(expected) && none(got))
+        || custom(expected).is_some_and(|text| text == *got)
+        || custom(got).is_some_and(|text| text == *expected)
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::{Kind, Verdict};
+use crate::readers::Shape;
 
 /// How many passed, of how many.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -100,22 +101,23 @@ fn count(table: &mut Table, verdict: &Verdict, name: String) {
 /// The table as text.
 #[must_use]
 pub fn text(table: &Table) -> String {
-    const COLUMNS: [&str; 3] = ["anthropic-messages", "gemini-generate", "openai-chat"];
+    let judged = |shape: &&Shape| table.values().any(|row| row.contains_key(shape.as_str()));
+    let columns: Vec<_> = Shape::ALL.iter().filter(judged).map(|shape| shape.as_str()).collect();
     let mut out = String::new();
     let width = table.keys().map(|(_, name)| name.len()).max().unwrap_or(0).max(20);
     let _ = write!(out, "{:8} {:width$}", "", "");
-    for column in COLUMNS {
-        let _ = write!(out, " {column:>20}");
+    for column in &columns {
+        let _ = write!(out, " {column:>18}");
     }
     out.push('\n');
     for ((kind, name), row) in table {
         let _ = write!(out, "{:8} {name:width$}", kind.as_str());
-        for column in COLUMNS {
-            let cell = row.get(column).map_or_else(String::new, |tally| {
+        for column in &columns {
+            let cell = row.get(*column).map_or_else(String::new, |tally| {
                 let share = tally.per_mille();
                 format!("{}/{} {:>3}.{}%", tally.passed, tally.all, share / 10, share % 10)
             });
-            let _ = write!(out, " {cell:>20}");
+            let _ = write!(out, " {cell:>18}");
         }
         out.push('\n');
     }

@@ -22,103 +22,39 @@ impl Said {
     #[must_use]
     pub fn of(shape: Shape, body: &Value) -> Self {
         let mut said = Self::default();
-        match shape {
-            Shape::OpenaiChat => said.openai(body),
-            Shape::AnthropicMessages => said.anthropic(body),
-            Shape::GeminiGenerate => said.gemini(body),
-        }
+        (shape.asking().said)(&mut said, body);
         // A text of nothing but blanks says nothing, and one vendor refuses it.
         said.texts.retain(|text| !text.trim().is_empty());
         said
     }
 
-    fn text(&mut self, value: &Value) {
+    /// Something that was written or read aloud.
+    pub fn text(&mut self, value: &Value) {
         self.texts.extend(value.as_str().map(str::to_owned));
     }
 
-    fn tool(&mut self, name: &Value) {
+    /// The arguments of a call, given as an object or as a text that holds one.
+    pub fn arguments(&mut self, value: &Value) {
+        match value {
+            Value::String(text) => self.arguments.extend(serde_json::from_str(text).ok()),
+            Value::Null => {}
+            object => self.arguments.push(object.clone()),
+        }
+    }
+
+    /// The name of a tool, offered or called.
+    pub fn tool(&mut self, name: &Value) {
         self.tools.extend(name.as_str().map(str::to_owned));
     }
 
-    fn openai(&mut self, body: &Value) {
-        for message in items(&body["messages"]) {
-            self.text(&message["content"]);
-            for part in items(&message["content"]) {
-                match part["type"].as_str() {
-                    Some("text") => self.text(&part["text"]),
-                    Some("image_url") => self.data_url(&part["image_url"]["url"]),
-                    _ => {}
-                }
-            }
-            for call in items(&message["tool_calls"]) {
-                self.tool(&call["function"]["name"]);
-                let text = call["function"]["arguments"].as_str().unwrap_or_default();
-                self.arguments.extend(serde_json::from_str(text).ok());
-            }
-        }
-        for tool in items(&body["tools"]) {
-            self.tool(&tool["function"]["name"]);
-        }
-    }
-
-    fn anthropic(&mut self, body: &Value) {
-        self.text(&body["system"]);
-        for block in items(&body["system"]) {
-            self.text(&block["text"]);
-        }
-        for message in items(&body["messages"]) {
-            self.text(&message["content"]);
-            for block in items(&message["content"]) {
-                match block["type"].as_str() {
-                    Some("text") => self.text(&block["text"]),
-                    Some("image") => self.base64(&block["source"]["data"]),
-                    Some("tool_use") => {
-                        self.tool(&block["name"]);
-                        self.arguments.push(block["input"].clone());
-                    }
-                    Some("tool_result") => {
-                        self.text(&block["content"]);
-                        for part in items(&block["content"]) {
-                            self.text(&part["text"]);
-                        }
-                    }
-                    _ => {}
-                }
-            }
-        }
-        for tool in items(&body["tools"]).iter().filter(|tool| tool["input_schema"].is_object()) {
-            self.tool(&tool["name"]);
-        }
-    }
-
-    fn gemini(&mut self, body: &Value) {
-        let system = body.get("systemInstruction").or_else(|| body.get("system_instruction"));
-        let system = system.map(|content| &content["parts"]);
-        let contents = items(&body["contents"]).iter().map(|content| &content["parts"]);
-        for part in contents.chain(system).flat_map(items) {
-            if part["thought"] != Value::Bool(true) {
-                self.text(&part["text"]);
-            }
-            let call = &part["functionCall"];
-            if call.is_object() {
-                self.tool(&call["name"]);
-                self.arguments.extend(call.get("args").cloned());
-            }
-            self.base64(&part["inlineData"]["data"]);
-        }
-        for tool in items(&body["tools"]) {
-            for function in items(&tool["functionDeclarations"]) {
-                self.tool(&function["name"]);
-            }
-        }
-    }
-
-    fn data_url(&mut self, url: &Value) {
+    /// A medium inside an address.
+    pub fn data_url(&mut self, url: &Value) {
         let data = url.as_str().and_then(|url| url.split_once(";base64,"));
         self.media.extend(data.map(|(_, data)| data.to_owned()));
     }
 
-    fn base64(&mut self, data: &Value) {
+    /// A medium in base64.
+    pub fn base64(&mut self, data: &Value) {
         self.media.extend(data.as_str().map(standard));
     }
 }
@@ -138,7 +74,9 @@ pub fn missing(said: &Said, foreign: &Value, losses: &Losses) -> Vec<Difference>
         !said && !heard.as_object(text)
     };
     miss("said.text", said.texts.iter().find(text).map(|text| shortened(text)));
-    let name = |name: &&String| !heard.texts.iter().any(|heard| heard == *name);
+    // Where nothing may be called, a shape without a word for that takes no tools.
+    let no_tools = losses.iter().any(|loss| loss.field == "tools");
+    let name = |name: &&String| !no_tools && !heard.texts.iter().any(|heard| heard == *name);
     miss("said.tool_name", said.tools.iter().find(name).cloned());
     let arguments = |arguments: &&Value| {
         let nothing = arguments.as_object().is_none_or(serde_json::Map::is_empty);
@@ -194,10 +132,6 @@ impl Heard {
             _ => {}
         }
     }
-}
-
-fn items(value: &Value) -> &[Value] {
-    value.as_array().map(Vec::as_slice).unwrap_or_default()
 }
 
 /// Base64 in the standard alphabet: one vendor's SDKs write the other.

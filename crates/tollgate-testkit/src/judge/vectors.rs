@@ -10,7 +10,7 @@ use tollgate_wire::operation::{CountTokens, Embed};
 use tollgate_wire::{Codec, Incoming, Operation, Provider, Recipient, codec, ingress, provider};
 
 use super::requests::{difference, line};
-use super::{Kind, Verdict, guarded, row};
+use super::{Kind, Known, Verdict, guarded};
 use crate::Exchange;
 use crate::digest::Difference;
 use crate::readers::Shape;
@@ -18,15 +18,12 @@ use crate::readers::Shape;
 /// Nothing for recordings of chats, and for errors.
 #[must_use]
 pub fn judge(exchange: &Exchange) -> Vec<Verdict> {
-    let operation = match exchange.dialect.as_str() {
-        "openai-embeddings" | "gemini-embed" => Operation::Embed,
-        "anthropic-count-tokens" | "gemini-count-tokens" => Operation::CountTokens,
-        _ => return Vec::new(),
-    };
-    let (Some(from), Some(row)) = (Shape::family(&exchange.dialect), row(exchange)) else {
-        return Vec::new();
-    };
+    let Some(known) = Known::of(exchange) else { return Vec::new() };
+    let (from, row, operation) = (known.shape, known.row, known.operation);
     let speaks = |shape: &Shape| codec(DialectId(shape.as_str()), operation).is_some();
+    if operation == Operation::Chat || !speaks(&from) {
+        return Vec::new();
+    }
     let judge = |to: Shape| {
         let mut verdict = Verdict::new(exchange, to.as_str(), Kind::Vectors);
         let mut refused = None;
@@ -47,7 +44,7 @@ pub fn judge(exchange: &Exchange) -> Vec<Verdict> {
         verdict.refused = refused;
         verdict
     };
-    Shape::ALL.into_iter().filter(speaks).map(judge).collect()
+    from.passages().filter(speaks).map(judge).collect()
 }
 
 struct Passage<'a> {
@@ -104,12 +101,10 @@ impl Passage<'_> {
 
     /// The row of a usual provider of the shape it is written for.
     fn recipient(&self) -> Option<&'static Provider> {
-        match (self.from == self.to, self.to) {
-            (true, _) => Some(self.row),
-            (_, Shape::AnthropicMessages) => provider::find("anthropic"),
-            (_, Shape::GeminiGenerate) => provider::find("gemini"),
-            (_, Shape::OpenaiChat) => provider::find("openai"),
+        if self.from == self.to {
+            return Some(self.row);
         }
+        provider::find(self.to.asking().provider)
     }
 }
 
@@ -188,10 +183,11 @@ fn counts(
         return refused;
     }
     let recorded = &exchange.response.body.json;
-    let count =
-        |json: &Value| json["input_tokens"].as_u64().or_else(|| json["totalTokens"].as_u64());
-    let field = match passage.to {
-        Shape::GeminiGenerate => "totalTokens",
+    let fields = ["input_tokens", "totalTokens", "inputTokens"];
+    let count = |json: &Value| fields.iter().find_map(|field| json[*field].as_u64());
+    let field = match passage.to.as_str() {
+        "gemini-generate" => "totalTokens",
+        "bedrock-converse" => "inputTokens",
         _ => "input_tokens",
     };
     match read.decode_reply(&exchange.response.body.bytes()) {
@@ -215,8 +211,12 @@ fn vectors(answer: &Value) -> Vec<Vec<f32>> {
     for entry in list(&answer["data"]) {
         found.push(vector(&entry["embedding"]));
     }
-    for entry in list(&answer["embeddings"]) {
+    for entry in list(&answer["embeddings"]).iter().filter(|entry| entry.is_object()) {
         found.push(vector(&entry["values"]));
+    }
+    let typed = [&answer["embeddings"]["float"], &answer["embeddings"]];
+    for list in typed.into_iter().filter_map(Value::as_array) {
+        found.extend(list.iter().filter(|entry| entry.is_array()).map(vector));
     }
     if answer["embedding"]["values"].is_array() {
         found.push(vector(&answer["embedding"]["values"]));
@@ -261,10 +261,13 @@ fn compare(
 
 /// Input tokens, where both shapes state them.
 fn tokens(recorded: &Value, answer: &Value, found: &mut Vec<Difference>) {
-    let figure = |json: &Value| json["usage"]["prompt_tokens"].as_u64();
+    let figure = |json: &Value| {
+        let places =
+            ["/usage/prompt_tokens", "/prompt_eval_count", "/meta/billed_units/input_tokens"];
+        places.iter().find_map(|place| json.pointer(place)?.as_u64())
+    };
     if let Some(expected) = figure(recorded)
-        && answer["usage"].is_object()
-        && figure(answer) != Some(expected)
+        && figure(answer).is_some_and(|got| got != expected)
     {
         let got = format!("{:?}", figure(answer));
         found.push(Difference::new("usage.input", expected.to_string(), got));
@@ -281,8 +284,10 @@ fn texts(request: &Value) -> Vec<String> {
 fn collect(value: &Value, name: &str, found: &mut Vec<String>) {
     match value {
         Value::String(text)
-            if matches!(name, "input" | "text" | "content" | "system")
-                && !text.trim().is_empty() =>
+            if matches!(
+                name,
+                "input" | "instructions" | "text" | "texts" | "content" | "system"
+            ) && !text.trim().is_empty() =>
         {
             found.push(text.clone());
         }

@@ -3,13 +3,61 @@
 
 use serde_json::Value;
 
-use super::{Writer, demand, items, sse, sum};
+use super::{Asking, Can, Figure, Row, Writer, demand, each, items, sse, sum, usual_finishes};
 use crate::Digest;
 use crate::digest::{Arguments, ErrorDigest, Tokens, ToolCall, word};
+use crate::judge::canary::Flock;
+use crate::judge::said::Said;
 
-/// # Errors
-/// Where the document is not what an SDK expects.
-pub fn buffered(body: &Value, status: u16, by: Writer) -> Result<Digest, String> {
+pub(super) const ROW: Row = Row {
+    name: "anthropic-messages",
+    ingress: true,
+    uncounted: false,
+    buffered,
+    stream,
+    asking: Asking {
+        said,
+        canaries,
+        fields: &[
+            "cache_control",
+            "container",
+            "context_management",
+            "inference_geo",
+            "max_tokens",
+            "mcp_servers",
+            "messages",
+            "metadata",
+            "model",
+            "output_config",
+            "output_format",
+            "service_tier",
+            "stop_sequences",
+            "stream",
+            "system",
+            "temperature",
+            "thinking",
+            "tool_choice",
+            "tools",
+            "top_k",
+            "top_p",
+        ],
+        provider: "anthropic",
+    },
+    can: Can {
+        refusals: false,
+        choices: false,
+        logprobs: false,
+        signed_texts: false,
+        id_marks: Some("_-"),
+        figures: Figure::ALL,
+        finishes,
+        free_types: false,
+        error_types,
+        type_header: None,
+    },
+};
+
+fn buffered(body: &Value, status: u16, by: Writer) -> Result<Digest, String> {
     if body["type"] == "error" || status >= 400 {
         return Ok(Digest { error: Some(error(body, status)), ..Digest::default() });
     }
@@ -33,9 +81,7 @@ pub fn buffered(body: &Value, status: u16, by: Writer) -> Result<Digest, String>
     Ok(digest)
 }
 
-/// # Errors
-/// Where the events are not what an SDK expects.
-pub fn stream(body: &[u8], by: Writer) -> Result<Digest, String> {
+fn stream(body: &[u8], by: Writer) -> Result<Digest, String> {
     let mut digest = Digest { choices: 1, ..Digest::default() };
     let mut usage = Value::Null;
     let mut open: Option<(u64, Open)> = None;
@@ -254,7 +300,82 @@ fn error(body: &Value, status: u16) -> ErrorDigest {
     ErrorDigest {
         status,
         kind: word(&body["error"]["type"]),
-        message: word(&body["error"]["message"]),
+        // A cloud that carries the dialect says it in its own shape.
+        message: word(&body["error"]["message"]).or_else(|| word(&body["message"])),
         ..ErrorDigest::default()
+    }
+}
+
+fn error_types(status: u16) -> &'static [&'static str] {
+    match status {
+        401 => &["authentication_error"],
+        402 => &["billing_error"],
+        403 => &["permission_error"],
+        404 => &["not_found_error"],
+        413 => &["request_too_large"],
+        429 => &["rate_limit_error"],
+        // One vendor answers a wrong key with 400.
+        400 => &["invalid_request_error", "authentication_error"],
+        405..=499 => &["invalid_request_error"],
+        501 => &["api_error", "invalid_request_error"],
+        504 => &["timeout_error"],
+        503 | 529 => &["overloaded_error", "api_error"],
+        _ => &["api_error"],
+    }
+}
+
+fn finishes(finish: &str, calls: bool) -> &'static [&'static str] {
+    match finish {
+        "content_filter" | "refusal" => &["refusal"],
+        "pause" => &["pause"],
+        _ => usual_finishes(finish, calls),
+    }
+}
+
+fn said(said: &mut Said, body: &Value) {
+    said.text(&body["system"]);
+    for block in items(&body["system"]) {
+        said.text(&block["text"]);
+    }
+    for message in items(&body["messages"]) {
+        said.text(&message["content"]);
+        for block in items(&message["content"]) {
+            match block["type"].as_str() {
+                Some("text") => said.text(&block["text"]),
+                Some("image") => said.base64(&block["source"]["data"]),
+                Some("tool_use") => {
+                    said.tool(&block["name"]);
+                    said.arguments(&block["input"]);
+                }
+                Some("tool_result") => {
+                    said.text(&block["content"]);
+                    for part in items(&block["content"]) {
+                        said.text(&part["text"]);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    for tool in items(&body["tools"]).iter().filter(|tool| tool["input_schema"].is_object()) {
+        said.tool(&tool["name"]);
+    }
+}
+
+fn canaries(body: &mut Value, flock: &mut Flock) {
+    flock.put(body);
+    for tool in each(body, "tools").take(2) {
+        if tool["input_schema"].is_object() {
+            flock.put(tool);
+        }
+    }
+    for message in each(body, "messages") {
+        for block in each(message, "content") {
+            let kind = block["type"].as_str().unwrap_or_default();
+            if matches!(kind, "text" | "image" | "tool_use" | "tool_result") {
+                flock.put(block);
+            }
+        }
+        flock.put(message);
     }
 }

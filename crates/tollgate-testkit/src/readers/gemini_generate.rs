@@ -3,13 +3,49 @@
 
 use serde_json::Value;
 
-use super::{Writer, demand, items, sse, sum};
+use super::{Asking, Can, Figure, Row, Writer, demand, each, items, sse, sum, usual_finishes};
 use crate::Digest;
 use crate::digest::{Arguments, ErrorDigest, Tokens, ToolCall, word};
+use crate::judge::canary::Flock;
+use crate::judge::said::Said;
 
-/// # Errors
-/// Where the document is not what an SDK expects.
-pub fn buffered(body: &Value, status: u16, by: Writer) -> Result<Digest, String> {
+pub(super) const ROW: Row = Row {
+    name: "gemini-generate",
+    ingress: true,
+    uncounted: false,
+    buffered,
+    stream,
+    asking: Asking {
+        said,
+        canaries,
+        fields: &[
+            "cachedContent",
+            "contents",
+            "generationConfig",
+            "labels",
+            "safetySettings",
+            "serviceTier",
+            "systemInstruction",
+            "toolConfig",
+            "tools",
+        ],
+        provider: "gemini",
+    },
+    can: Can {
+        refusals: false,
+        choices: true,
+        logprobs: true,
+        signed_texts: true,
+        id_marks: None,
+        figures: &[Figure::Input, Figure::Output, Figure::Cached, Figure::Reasoning],
+        finishes,
+        free_types: false,
+        error_types,
+        type_header: None,
+    },
+};
+
+fn buffered(body: &Value, status: u16, by: Writer) -> Result<Digest, String> {
     let list = match body {
         Value::Array(list) => list.as_slice(),
         one => std::slice::from_ref(one),
@@ -17,9 +53,7 @@ pub fn buffered(body: &Value, status: u16, by: Writer) -> Result<Digest, String>
     read(list, status, by)
 }
 
-/// # Errors
-/// Where the events are not what an SDK expects.
-pub fn stream(body: &[u8], by: Writer) -> Result<Digest, String> {
+fn stream(body: &[u8], by: Writer) -> Result<Digest, String> {
     let mut list = Vec::new();
     for event in sse::events(body)? {
         let data = event.data.trim();
@@ -152,5 +186,72 @@ fn error(error: &Value, status: u16) -> ErrorDigest {
         code: word(&error["code"]),
         message: word(&error["message"]),
         param: None,
+    }
+}
+
+fn error_types(status: u16) -> &'static [&'static str] {
+    match status {
+        401 => &["UNAUTHENTICATED"],
+        402 | 429 => &["RESOURCE_EXHAUSTED"],
+        403 => &["PERMISSION_DENIED"],
+        404 => &["NOT_FOUND"],
+        400..=499 => &["INVALID_ARGUMENT", "FAILED_PRECONDITION"],
+        501 => &["UNIMPLEMENTED", "INTERNAL"],
+        503 | 529 => &["UNAVAILABLE"],
+        504 => &["DEADLINE_EXCEEDED"],
+        _ => &["INTERNAL"],
+    }
+}
+
+/// Google closes a tool call with STOP.
+fn finishes(finish: &str, calls: bool) -> &'static [&'static str] {
+    match finish {
+        "stop" | "tool_calls" => &["stop"],
+        "length" | "content_filter" | "refusal" => usual_finishes(finish, calls),
+        _ => &["other", "stop"],
+    }
+}
+
+fn said(said: &mut Said, body: &Value) {
+    let system = body.get("systemInstruction").or_else(|| body.get("system_instruction"));
+    let system = system.map(|content| &content["parts"]);
+    let contents = items(&body["contents"]).iter().map(|content| &content["parts"]);
+    for part in contents.chain(system).flat_map(items) {
+        if part["thought"] != Value::Bool(true) {
+            said.text(&part["text"]);
+        }
+        let call = &part["functionCall"];
+        if call.is_object() {
+            said.tool(&call["name"]);
+            said.arguments(&call["args"]);
+        }
+        said.base64(&part["inlineData"]["data"]);
+    }
+    for tool in items(&body["tools"]) {
+        for function in items(&tool["functionDeclarations"]) {
+            said.tool(&function["name"]);
+        }
+    }
+}
+
+fn canaries(body: &mut Value, flock: &mut Flock) {
+    flock.put(body);
+    for content in each(body, "contents") {
+        for part in each(content, "parts") {
+            let thought = part["thought"] == Value::Bool(true);
+            let known = ["text", "functionCall", "functionResponse", "inlineData"];
+            if !thought && known.iter().any(|name| part.get(*name).is_some()) {
+                flock.put(part);
+            }
+        }
+        flock.put(content);
+    }
+    for tool in each(body, "tools").take(1) {
+        for function in each(tool, "functionDeclarations").take(2) {
+            flock.put(function);
+        }
+    }
+    if let Some(config) = body.get_mut("generationConfig") {
+        flock.put(config);
     }
 }

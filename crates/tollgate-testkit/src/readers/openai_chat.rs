@@ -3,13 +3,73 @@
 
 use serde_json::Value;
 
-use super::{Writer, demand, items, sse, sum};
+use super::{Asking, Can, Figure, Row, Writer, demand, each, items, sse, sum, usual_finishes};
 use crate::Digest;
 use crate::digest::{Arguments, ErrorDigest, Tokens, ToolCall, word};
+use crate::judge::canary::Flock;
+use crate::judge::said::Said;
 
-/// # Errors
-/// Where the document is not what an SDK expects.
-pub fn buffered(body: &Value, status: u16, by: Writer) -> Result<Digest, String> {
+pub(super) const ROW: Row = Row {
+    name: "openai-chat",
+    ingress: true,
+    uncounted: false,
+    buffered,
+    stream,
+    asking: Asking {
+        said,
+        canaries,
+        fields: &[
+            "audio",
+            "frequency_penalty",
+            "logit_bias",
+            "logprobs",
+            "max_completion_tokens",
+            "max_tokens",
+            "messages",
+            "metadata",
+            "modalities",
+            "model",
+            "n",
+            "parallel_tool_calls",
+            "prediction",
+            "presence_penalty",
+            "prompt_cache_key",
+            "prompt_cache_retention",
+            "reasoning_effort",
+            "response_format",
+            "safety_identifier",
+            "seed",
+            "service_tier",
+            "stop",
+            "store",
+            "stream",
+            "stream_options",
+            "temperature",
+            "tool_choice",
+            "tools",
+            "top_logprobs",
+            "top_p",
+            "user",
+            "verbosity",
+            "web_search_options",
+        ],
+        provider: "openai",
+    },
+    can: Can {
+        refusals: true,
+        choices: true,
+        logprobs: true,
+        signed_texts: true,
+        id_marks: None,
+        figures: Figure::ALL,
+        finishes: usual_finishes,
+        free_types: true,
+        error_types,
+        type_header: None,
+    },
+};
+
+fn buffered(body: &Value, status: u16, by: Writer) -> Result<Digest, String> {
     if let Some(error) = error(body, status) {
         return Ok(Digest { error: Some(error), ..Digest::default() });
     }
@@ -39,9 +99,7 @@ pub fn buffered(body: &Value, status: u16, by: Writer) -> Result<Digest, String>
     Ok(reading.done())
 }
 
-/// # Errors
-/// Where the events are not what an SDK expects.
-pub fn stream(body: &[u8], by: Writer) -> Result<Digest, String> {
+fn stream(body: &[u8], by: Writer) -> Result<Digest, String> {
     let mut reading = Reading { by, ..Reading::default() };
     let (mut seen, mut done) = (Vec::new(), false);
     for event in sse::events(body)? {
@@ -215,27 +273,9 @@ impl Reading {
     }
 
     fn usage(&mut self, usage: &Value) {
-        if !usage.is_object() {
-            return;
+        if usage.is_object() {
+            self.digest.usage = self::usage(usage, self.by);
         }
-        let input_details = &usage["prompt_tokens_details"];
-        let reasoning = usage["completion_tokens_details"]["reasoning_tokens"].as_u64();
-        let mut output = usage["completion_tokens"].as_u64();
-        let input = usage["prompt_tokens"].as_u64();
-        // One provider counts thinking beside the completion: its total gives it away.
-        if self.by == Writer::Provider
-            && reasoning.is_some_and(|n| n > 0)
-            && sum(&[input, output, reasoning]) == usage["total_tokens"].as_u64()
-        {
-            output = sum(&[output, reasoning]);
-        }
-        let mut cached = input_details["cached_tokens"].as_u64();
-        if self.by == Writer::Provider {
-            let elsewhere = [&usage["prompt_cache_hit_tokens"], &usage["cached_tokens"]];
-            cached = cached.or(elsewhere.iter().find_map(|value| value.as_u64()));
-        }
-        let cache_write = input_details["cache_write_tokens"].as_u64();
-        self.digest.usage = Tokens { input, output, cached, cache_write, reasoning };
     }
 
     fn done(mut self) -> Digest {
@@ -250,7 +290,29 @@ impl Reading {
     }
 }
 
-fn finish(word: &str) -> &str {
+/// The figures, and where imitators put them.
+pub(super) fn usage(usage: &Value, by: Writer) -> Tokens {
+    let input_details = &usage["prompt_tokens_details"];
+    let reasoning = usage["completion_tokens_details"]["reasoning_tokens"].as_u64();
+    let mut output = usage["completion_tokens"].as_u64();
+    let input = usage["prompt_tokens"].as_u64();
+    // One provider counts thinking beside the completion: its total gives it away.
+    if by == Writer::Provider
+        && reasoning.is_some_and(|n| n > 0)
+        && sum(&[input, output, reasoning]) == usage["total_tokens"].as_u64()
+    {
+        output = sum(&[output, reasoning]);
+    }
+    let mut cached = input_details["cached_tokens"].as_u64();
+    if by == Writer::Provider {
+        let elsewhere = [&usage["prompt_cache_hit_tokens"], &usage["cached_tokens"]];
+        cached = cached.or(elsewhere.iter().find_map(|value| value.as_u64()));
+    }
+    let cache_write = input_details["cache_write_tokens"].as_u64();
+    Tokens { input, output, cached, cache_write, reasoning }
+}
+
+pub(super) fn finish(word: &str) -> &str {
     match word {
         "eos" => "stop",
         "function_call" => "tool_calls",
@@ -260,7 +322,7 @@ fn finish(word: &str) -> &str {
 }
 
 /// The error that a document states, in the dialect's own form or one of its imitators'.
-fn error(body: &Value, status: u16) -> Option<ErrorDigest> {
+pub(super) fn error(body: &Value, status: u16) -> Option<ErrorDigest> {
     let body = body.get(0).unwrap_or(body);
     let of = |at: &Value, status: u16| ErrorDigest {
         status,
@@ -281,5 +343,55 @@ fn error(body: &Value, status: u16) -> Option<ErrorDigest> {
         }
         _ if status >= 400 => Some(ErrorDigest { status, ..ErrorDigest::default() }),
         _ => None,
+    }
+}
+
+pub(super) fn error_types(status: u16) -> &'static [&'static str] {
+    match status {
+        401 => &["invalid_request_error", "authentication_error"],
+        403 => &["invalid_request_error", "permission_error"],
+        404 => &["invalid_request_error", "not_found_error"],
+        402 => &["insufficient_quota"],
+        429 => &["rate_limit_error", "insufficient_quota"],
+        400..=499 => &["invalid_request_error"],
+        _ => &["server_error", "api_error"],
+    }
+}
+
+fn said(said: &mut Said, body: &Value) {
+    for message in items(&body["messages"]) {
+        said.text(&message["content"]);
+        for part in items(&message["content"]) {
+            match part["type"].as_str() {
+                Some("text") => said.text(&part["text"]),
+                Some("image_url") => said.data_url(&part["image_url"]["url"]),
+                _ => {}
+            }
+        }
+        for call in items(&message["tool_calls"]) {
+            said.tool(&call["function"]["name"]);
+            said.arguments(&call["function"]["arguments"]);
+        }
+    }
+    for tool in items(&body["tools"]) {
+        said.tool(&tool["function"]["name"]);
+    }
+}
+
+fn canaries(body: &mut Value, flock: &mut Flock) {
+    flock.put(body);
+    for tool in each(body, "tools").filter(|tool| tool["type"] == "function").take(2) {
+        flock.put(tool);
+        if let Some(function) = tool.get_mut("function") {
+            flock.put(function);
+        }
+    }
+    for message in each(body, "messages") {
+        for part in each(message, "content") {
+            if part["type"] == "text" || part["type"] == "image_url" {
+                flock.put(part);
+            }
+        }
+        flock.put(message);
     }
 }

@@ -1,4 +1,4 @@
-//! Callers of the three dialects, as their SDKs call: path, key header and body.
+//! Callers of every dialect, as their SDKs call: path, key header and body.
 
 use std::io::{BufReader, Write as _};
 use std::net::TcpStream;
@@ -33,21 +33,7 @@ impl<'a> Caller<'a> {
 
     pub(crate) fn call(&self, shape: Shape, model: &str, stream: bool) -> Answered {
         let Gate { address, key, .. } = self.0;
-        let (path, header, body) = match shape {
-            Shape::OpenaiChat => {
-                ("/v1/chat/completions".into(), bearer(key), openai(model, stream))
-            }
-            Shape::AnthropicMessages => {
-                let header = format!("x-api-key: {key}\r\nanthropic-version: 2023-06-01");
-                ("/v1/messages".into(), header, anthropic(model, stream))
-            }
-            Shape::GeminiGenerate => {
-                let verb = if stream { "streamGenerateContent?alt=sse" } else { "generateContent" };
-                let body = json!({"contents": [{"role": "user", "parts": [{"text": "Hello"}]}]});
-                let header = format!("x-goog-api-key: {key}");
-                (format!("/v1beta/models/{model}:{verb}"), header, body)
-            }
-        };
+        let (path, header, body) = asked(shape, key, model, stream);
         let body = body.to_string();
         let head = format!(
             "POST {path} HTTP/1.1\r\nhost: {address}\r\n{header}\r\n\
@@ -65,21 +51,43 @@ impl<'a> Caller<'a> {
     }
 }
 
-fn bearer(key: &str) -> String {
-    format!("authorization: Bearer {key}")
-}
-
-fn openai(model: &str, stream: bool) -> Value {
+/// Path, key header and body of a call.
+fn asked(shape: Shape, key: &str, model: &str, stream: bool) -> (String, String, Value) {
     let messages = json!([{"role": "user", "content": "Hello"}]);
-    if stream {
-        let options = json!({"include_usage": true});
-        json!({"model": model, "messages": messages, "stream": true, "stream_options": options})
-    } else {
-        json!({"model": model, "messages": messages})
+    let bearer = format!("authorization: Bearer {key}");
+    let mut usual = json!({"model": model, "messages": messages, "stream": stream});
+    match shape.as_str() {
+        "anthropic-messages" => {
+            usual["max_tokens"] = json!(1000);
+            let header = format!("x-api-key: {key}\r\nanthropic-version: 2023-06-01");
+            ("/v1/messages".into(), header, usual)
+        }
+        "bedrock-converse" => {
+            let verb = if stream { "converse-stream" } else { "converse" };
+            let body = json!({"messages": [{"role": "user", "content": [{"text": "Hello"}]}]});
+            (format!("/model/{}/{verb}", model.replace('/', "%2F")), bearer, body)
+        }
+        "cohere-v2" => ("/v2/chat".into(), bearer, usual),
+        "gemini-generate" => {
+            let verb = if stream { "streamGenerateContent?alt=sse" } else { "generateContent" };
+            let body = json!({"contents": [{"role": "user", "parts": [{"text": "Hello"}]}]});
+            let header = format!("x-goog-api-key: {key}");
+            (format!("/v1beta/models/{model}:{verb}"), header, body)
+        }
+        "ollama-chat" => ("/api/chat".into(), bearer, usual),
+        "openai-completions" => {
+            let body = json!({"model": model, "prompt": "Hello", "stream": stream});
+            ("/v1/completions".into(), bearer, body)
+        }
+        "openai-responses" => {
+            let body = json!({"model": model, "input": "Hello", "stream": stream});
+            ("/v1/responses".into(), bearer, body)
+        }
+        _ => {
+            if stream {
+                usual["stream_options"] = json!({"include_usage": true});
+            }
+            ("/v1/chat/completions".into(), bearer, usual)
+        }
     }
-}
-
-fn anthropic(model: &str, stream: bool) -> Value {
-    let messages = json!([{"role": "user", "content": "Hello"}]);
-    json!({"model": model, "messages": messages, "max_tokens": 1000, "stream": stream})
 }

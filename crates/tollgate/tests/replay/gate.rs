@@ -1,13 +1,15 @@
 //! The program under test, as a process of its own: one configured provider for each kind and
 //! dialect that was recorded, all at the scripted upstream.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use tollgate_testkit::Exchange;
+use tollgate_testkit::judge::Known;
 use tollgate_testkit::readers::Shape;
 
 #[derive(Debug)]
@@ -18,24 +20,79 @@ pub(crate) struct Gate {
     pub(crate) key: String,
 }
 
-/// The name of a configured provider.
-pub(crate) fn name(kind: &str, dialect: Shape) -> String {
-    format!("{kind}-{}", dialect.as_str().split('-').next().unwrap_or_default())
+/// A configured provider: the kind that stands for the recorded one, and what it speaks.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Target {
+    kind: &'static str,
+    shape: &'static str,
+    /// Dialect of the recording: one shape may travel in more than one way.
+    recorded: String,
 }
 
+impl Target {
+    pub(crate) fn of(exchange: &Exchange) -> Option<Self> {
+        let known = Known::of(exchange)?;
+        let (kind, shape) = (known.row.kind, known.shape.as_str());
+        Some(Self { kind, shape, recorded: exchange.dialect.clone() })
+    }
+
+    pub(crate) fn shape(&self) -> Shape {
+        Shape::of(self.shape).unwrap()
+    }
+
+    /// The name of the configured provider.
+    fn name(&self) -> String {
+        format!("{}-{}", self.kind, self.recorded)
+    }
+
+    /// What a caller asks for: the model's name is the recording's, behind what the host demands of
+    /// the names of its models.
+    pub(crate) fn model(&self, exchange: &Exchange) -> String {
+        let demanded = match (self.kind, self.recorded.as_str()) {
+            ("bedrock", "bedrock-invoke") => BEFORE[0],
+            ("vertex", "gemini-generate") => BEFORE[1],
+            ("vertex", "vertex-anthropic") => BEFORE[2],
+            _ => "",
+        };
+        format!("{}/{demanded}{}", self.name(), exchange.id)
+    }
+
+    /// What must be configured besides.
+    fn settings(&self) -> &'static str {
+        match self.kind {
+            "bedrock" => "region: nowhere-1, ",
+            "vertex" => "project: project, location: nowhere-1, ",
+            _ => "",
+        }
+    }
+
+    /// What that vendor's own SDK takes as its base URL, after the host.
+    fn base(&self) -> &'static str {
+        match (self.kind, self.shape) {
+            ("azure-openai" | "bedrock" | "vertex", _) => "",
+            (_, shape) if shape.starts_with("openai-") => "/v1",
+            _ => "",
+        }
+    }
+}
+
+/// What may stand before a recording's id in the name of a model.
+pub(crate) const BEFORE: [&str; 3] = ["us.anthropic.", "gemini-", "claude-"];
+
 impl Gate {
-    pub(crate) fn start(upstream: SocketAddr, kinds: &BTreeMap<&str, Shape>) -> Self {
+    pub(crate) fn start(upstream: SocketAddr, targets: &BTreeSet<Target>) -> Self {
         let folder = std::env::temp_dir().join(format!("tollgate-replay-{}", std::process::id()));
         let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(&folder).unwrap();
         let mut config =
             String::from("listen: { data: \"127.0.0.1:0\", admin: \"127.0.0.1:0\" }\nproviders:\n");
-        for (kind, dialect) in kinds {
-            let (name, dialect, path) = (name(kind, *dialect), dialect.as_str(), base(*dialect));
+        for target in targets {
+            let Target { kind, shape, .. } = target;
+            let (name, settings, base) = (target.name(), target.settings(), target.base());
             writeln!(
                 config,
-                "  {name}: {{ kind: {kind}, dialect: {dialect}, \
-                 base_url: \"http://{upstream}{path}\", api_key: \"${{env:REPLAY_KEY}}\" }}"
+                "  {name}: {{ kind: {kind}, dialect: {shape}, {settings}\
+                 base_url: \"http://{upstream}{base}\", api_key: \"${{env:REPLAY_KEY}}\" }}"
             )
             .unwrap();
         }
@@ -90,14 +147,6 @@ impl Drop for Gate {
         let _ = self.child.kill();
         let _ = self.child.wait();
         let _ = std::fs::remove_dir_all(&self.folder);
-    }
-}
-
-/// What that vendor's own SDK takes as its base URL, after the host.
-fn base(dialect: Shape) -> &'static str {
-    match dialect {
-        Shape::OpenaiChat => "/v1",
-        Shape::AnthropicMessages | Shape::GeminiGenerate => "",
     }
 }
 

@@ -11,6 +11,7 @@ use serde_json::Value;
 use tollgate_testkit::Exchange;
 use tollgate_testkit::cuts::{self, Seed};
 
+use super::gate::BEFORE;
 use super::http1;
 
 type Answers = Arc<HashMap<String, Arc<Exchange>>>;
@@ -34,7 +35,7 @@ fn serve(socket: TcpStream, answers: &Answers) {
     let mut wire = BufReader::new(socket);
     while let Ok(Some(request)) = http1::read(&mut wire) {
         let id = model(&request.line, &request.body);
-        let written = match answers.get(&id) {
+        let written = match named(answers, &id) {
             Some(exchange) => answer(wire.get_mut(), exchange),
             None => missing(wire.get_mut(), &id),
         };
@@ -44,22 +45,36 @@ fn serve(socket: TcpStream, answers: &Answers) {
     }
 }
 
-/// In the path for one vendor, in the body for the others.
+/// In the path for some vendors, in the body for the others.
 fn model(line: &str, body: &[u8]) -> String {
     let path = line.split(' ').nth(1).unwrap_or_default();
     if let Some((_, rest)) = path.split_once("/models/") {
         return rest.split(':').next().unwrap_or_default().to_owned();
     }
+    if let Some(rest) = path.strip_prefix("/model/") {
+        return rest.split('/').next().unwrap_or_default().to_owned();
+    }
     let body: Value = serde_json::from_slice(body).unwrap_or_default();
     body["model"].as_str().unwrap_or_default().to_owned()
+}
+
+/// The recording of that name, or of what stands behind what its host demands of names.
+fn named<'a>(answers: &'a Answers, model: &str) -> Option<&'a Arc<Exchange>> {
+    let behind = |before: &&str| model.strip_prefix(*before).and_then(|id| answers.get(id));
+    answers.get(model).or_else(|| BEFORE.iter().find_map(behind))
 }
 
 fn answer(socket: &mut TcpStream, exchange: &Exchange) -> io::Result<()> {
     let (status, body) = (exchange.response.status, exchange.response.body.bytes());
     if exchange.response.body.is_stream() {
+        let kind = match exchange.response.body.kind.as_str() {
+            "eventstream" => "application/vnd.amazon.eventstream",
+            "ndjson" => "application/x-ndjson",
+            _ => "text/event-stream",
+        };
         write!(
             socket,
-            "HTTP/1.1 {status} Recorded\r\ncontent-type: text/event-stream\r\n\
+            "HTTP/1.1 {status} Recorded\r\ncontent-type: {kind}\r\n\
              transfer-encoding: chunked\r\n\r\n"
         )?;
         for piece in cuts::random(&body, &mut Seed::of(&exchange.id)) {

@@ -84,7 +84,9 @@ pub(super) fn written(reason: FinishReason, word: Option<&str>) -> String {
         !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_')
     };
     let fits = |word: &&str| self::reason(word, reason == FinishReason::ToolCalls) == reason;
-    if let Some(word) = word.filter(google).filter(fits) {
+    // Other vendors write the end of calls in capitals too.
+    let foreign = |word: &&str| reason == FinishReason::ToolCalls && !REASONS.contains(word);
+    if let Some(word) = word.filter(google).filter(fits).filter(|word| !foreign(word)) {
         return word.to_owned();
     }
     match reason {
@@ -110,6 +112,7 @@ mod tests {
         for nothing in [Value::Null, Value::from(0), Value::from("FINISH_REASON_UNSPECIFIED")] {
             assert_eq!(word(&nothing), None);
         }
+        assert_eq!(written(FinishReason::ToolCalls, Some("TOOL_CALL")), "STOP");
         assert_eq!(reason("FUNCTION_CALL", true), FinishReason::ToolCalls);
         assert_eq!(reason("MALFORMED_FUNCTION_CALL", true), FinishReason::Other);
         assert_eq!(block_word(&Value::from(4)).as_deref(), Some("PROHIBITED_CONTENT"));
