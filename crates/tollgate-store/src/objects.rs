@@ -52,10 +52,13 @@ pub enum ObjectKind {
     Conversation,
     File,
     Batch,
+    /// One item of a response.
+    Item,
 }
 
 impl ObjectKind {
-    pub const ALL: [Self; 4] = [Self::Response, Self::Conversation, Self::File, Self::Batch];
+    pub const ALL: [Self; 5] =
+        [Self::Response, Self::Conversation, Self::File, Self::Batch, Self::Item];
 
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -64,6 +67,7 @@ impl ObjectKind {
             Self::Conversation => "conversation",
             Self::File => "file",
             Self::Batch => "batch",
+            Self::Item => "item",
         }
     }
 }

@@ -18,6 +18,7 @@ pub const DIALECTS: &[&dyn Dialect] = &[
     &dialects::gemini_generate::GeminiGenerate,
     &dialects::ollama_chat::OllamaChat,
     &dialects::openai_chat::OpenaiChat,
+    &dialects::openai_responses::OpenaiResponses,
 ];
 
 /// The dialect of that name.
@@ -210,6 +211,21 @@ pub struct Snapshot {
     /// Choices that were finished.
     pub finished: Vec<u32>,
     pub usage: tollgate_model::Usage,
+    /// The number of the next event, where the dialect counts them.
+    pub sequence: u64,
+    /// Items that are open, where several can be at once.
+    pub open_items: Vec<OpenItem>,
+}
+
+/// An item that was announced in a stream and is not closed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OpenItem {
+    pub index: u32,
+    pub id: String,
+    /// The dialect's word for its type.
+    pub kind: String,
+    /// The part of it that is open: its index, and the dialect's word for its type.
+    pub part: Option<(u32, String)>,
 }
 
 /// Writes events as the frames of a stream.

@@ -16,6 +16,8 @@ pub enum Operation {
     Embed,
     ListModels,
     GetModel,
+    /// About something that rests at a provider.
+    Resting,
 }
 
 impl Operation {
@@ -28,6 +30,7 @@ impl Operation {
             Self::Embed => "embeddings",
             Self::ListModels => "list_models",
             Self::GetModel => "get_model",
+            Self::Resting => "resting",
         }
     }
 }
@@ -67,6 +70,8 @@ pub const OPERATIONS: &[OperationRow] = &[
     row("openai-chat", Codec::Chat(&dialects::openai_chat::OpenaiChat)),
     row("openai-chat", Codec::Embed(&dialects::openai_chat::embed::Embeddings)),
     row("openai-chat", Codec::Models(&dialects::openai_chat::models::List)),
+    row("openai-responses", Codec::Chat(&dialects::openai_responses::OpenaiResponses)),
+    row("openai-responses", Codec::CountTokens(&dialects::openai_responses::count_tokens::Count)),
 ];
 
 const fn row(dialect: &'static str, codec: Codec) -> OperationRow {

@@ -135,6 +135,8 @@ pub struct Speaks {
     pub base: Base,
     /// The models it is spoken for; a `*` stands for any run of letters. Empty: all.
     pub models: &'static [&'static str],
+    /// The models among those that it is not spoken for, written likewise.
+    pub but: &'static [&'static str],
     /// How it travels there.
     pub carriage: &'static Carriage,
     /// The setting without which it is not spoken.
@@ -146,13 +148,19 @@ impl Speaks {
     #[must_use]
     pub const fn of(dialect: &'static str, base: Base) -> Self {
         let (carriage, needs) = (&carriage::PLAIN, None);
-        Self { dialect: DialectId(dialect), base, models: &[], carriage, needs }
+        Self { dialect: DialectId(dialect), base, models: &[], but: &[], carriage, needs }
     }
 
     /// For these models only.
     #[must_use]
     pub const fn models(self, models: &'static [&'static str]) -> Self {
         Self { models, ..self }
+    }
+
+    /// Not for these.
+    #[must_use]
+    pub const fn but(self, but: &'static [&'static str]) -> Self {
+        Self { but, ..self }
     }
 
     /// In this wrapping.
@@ -170,7 +178,8 @@ impl Speaks {
     /// Whether it is spoken for a model.
     #[must_use]
     pub fn fits(&self, model: &str) -> bool {
-        self.models.is_empty() || self.models.iter().any(|pattern| glob::matches(pattern, model))
+        let among = |all: &[&str]| all.iter().any(|pattern| glob::matches(pattern, model));
+        (self.models.is_empty() || among(self.models)) && !among(self.but)
     }
 }
 

@@ -244,6 +244,10 @@ impl Upstream {
         callers: DialectId,
         forced: Option<DialectId>,
     ) -> Option<&Spoken> {
+        if operation == Operation::Resting {
+            // Whatever its model: it is asked for in the dialect it was made in.
+            return self.spoken.iter().find(|spoken| spoken.dialect.id() == callers);
+        }
         if !self.row.operations.contains(&operation) {
             return None;
         }
@@ -256,6 +260,12 @@ impl Upstream {
         let mut able = self.spoken.iter().filter(can).peekable();
         let first = able.peek().copied();
         able.find(|spoken| spoken.dialect.id() == callers).or(first)
+    }
+
+    /// What it is told can rest with it between two calls.
+    #[must_use]
+    pub fn keeps(&self) -> bool {
+        self.row.operations.contains(&Operation::Resting)
     }
 
     /// A provider's words as a caller may hear them: without the gateway's credential, and nothing

@@ -47,7 +47,7 @@ pub struct Named {
 
 #[derive(Debug)]
 enum Ask {
-    Enter(StoredObject, oneshot::Sender<Result<(), StoreError>>),
+    Enter(Vec<StoredObject>, oneshot::Sender<Result<(), StoreError>>),
     Find(Named, oneshot::Sender<Result<Option<StoredObject>, StoreError>>),
     Forget(Named, oneshot::Sender<Result<bool, StoreError>>),
     List((String, ObjectKind), (u32, u32), oneshot::Sender<Result<Vec<StoredObject>, StoreError>>),
@@ -62,15 +62,30 @@ impl Objects {
         (Self { asks, recent: Mutex::default() }, keeper)
     }
 
-    /// Enters an object with its owner. It is on disk when this returns.
+    /// Enters objects with their owners, all or none. They are on disk when this returns.
     ///
     /// # Errors
-    /// `Unavailable`, when the table cannot take it.
-    pub async fn enter(&self, object: StoredObject) -> Result<(), Fault> {
-        self.asked(|answer| Ask::Enter(object.clone(), answer)).await?;
-        // Read back when first asked for: the id may have been another provider's before.
-        self.recent().forget(&Named::of(&object));
+    /// `Unavailable`, when the table cannot take them.
+    pub async fn enter(&self, objects: Vec<StoredObject>) -> Result<(), Fault> {
+        self.asked(|answer| Ask::Enter(objects.clone(), answer)).await?;
+        self.doubt(&objects);
         Ok(())
+    }
+
+    /// Enters objects without waiting. Whoever asks for them later finds them, since questions wait
+    /// behind them; what the disk has of them is not known.
+    pub fn enter_soon(&self, objects: Vec<StoredObject>) {
+        self.doubt(&objects);
+        let (answer, _) = oneshot::channel();
+        if self.asks.try_send(Ask::Enter(objects, answer)).is_err() {
+            tracing::error!("objects have no owner: their table takes no more");
+        }
+    }
+
+    /// Read back when first asked for: the ids may have been another provider's before.
+    fn doubt(&self, objects: &[StoredObject]) {
+        let mut recent = self.recent();
+        objects.iter().for_each(|object| recent.forget(&Named::of(object)));
     }
 
     /// The team's object of that id; `None` for one that is not there or another team's.
@@ -191,15 +206,20 @@ async fn keep(store: Store, mut asked: mpsc::Receiver<Ask>) {
     }
 }
 
-/// Whoever no longer waits for an answer is not told.
+/// What is entered comes first, in one trip. Whoever no longer waits for an answer is not told.
 async fn answer(store: &Store, batch: &mut Vec<Ask>) {
-    let (mut objects, mut waiting) = (Vec::new(), Vec::new());
+    let mut entering = Vec::new();
+    let mut others = Vec::new();
     for ask in batch.drain(..) {
         match ask {
-            Ask::Enter(object, answer) => {
-                objects.push(object);
-                waiting.push(answer);
-            }
+            Ask::Enter(objects, answer) => entering.push((objects, answer)),
+            other => others.push(other),
+        }
+    }
+    enter_all(store, entering).await;
+    for ask in others {
+        match ask {
+            Ask::Enter(..) => {}
             Ask::Find(Named { team, kind, id }, answer) => {
                 let _ = answer.send(store.object(&team, kind, &id, now()).await);
             }
@@ -211,15 +231,23 @@ async fn answer(store: &Store, batch: &mut Vec<Ask>) {
             }
         }
     }
-    if objects.is_empty() {
+}
+
+async fn enter_all(
+    store: &Store,
+    entering: Vec<(Vec<StoredObject>, oneshot::Sender<Result<(), StoreError>>)>,
+) {
+    let all: Vec<StoredObject> =
+        entering.iter().flat_map(|(objects, _)| objects).cloned().collect();
+    if all.is_empty() {
         return;
     }
-    let together = store.insert_objects(&objects).await;
-    for (object, answer) in objects.iter().zip(waiting) {
+    let together = store.insert_objects(&all).await;
+    for (objects, answer) in entering {
         let entered = match &together {
             Ok(()) => Ok(()),
             // One that cannot be kept does not spoil the others.
-            Err(_) => store.insert_objects(std::slice::from_ref(object)).await,
+            Err(_) => store.insert_objects(&objects).await,
         };
         let _ = answer.send(entered);
     }

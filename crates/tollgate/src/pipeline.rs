@@ -19,7 +19,7 @@ use crate::listener::host;
 use crate::stages::read::Speech;
 use crate::stages::reply::Ready;
 use crate::stages::{ReplyBody, Settling};
-use crate::stages::{admit, authorize, call, identify, plan, read, reply, settle, watch};
+use crate::stages::{admit, authorize, call, identify, plan, read, reply, rest, settle, watch};
 use crate::worker::Worker;
 
 /// Answers one request.
@@ -71,14 +71,19 @@ async fn answer(
     if let Some(models) = plan::catalogue(gateway, &grant, &ask)? {
         return reply::catalogue(&ask, &models, settling);
     }
+    // What does it refer to that rests at a provider? Its owner alone may.
+    let held = rest::find(worker, &caller, &ask).await?;
     // 5  where to? Ordered targets that pass the grant and can do it.
-    let plan = plan::plan(gateway, &grant, &ask)?;
+    let plan = plan::plan(gateway, &grant, &ask, &held)?;
     // 6  room for one more?
     let permit = admit::admit(worker, gateway)?;
     // 10 the first target that answers.
     let answer = call::call(worker, gateway, &plan, &ask, settling).await?;
+    // What it leaves at its provider has an owner before its id is told.
+    let leaves = rest::leaves(worker, &caller, (&ask, &held), &answer);
+    let keep = leaves.enter(worker).await?;
     // 11 read along, and meter.
-    let watched = watch::watch(answer, permit, &mut settling.record);
+    let watched = watch::watch(answer, permit, keep, &mut settling.record);
     // 12 in the caller's dialect, streamed or gathered.
     reply::reply(&ask, watched, settling)
 }

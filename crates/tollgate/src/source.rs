@@ -97,6 +97,12 @@ impl Source {
         Ok(())
     }
 
+    /// The events with which the stream begins, until they are taken.
+    #[must_use]
+    pub fn begun(&self) -> &[Event] {
+        self.begun.as_ref().map(|(_, events)| events.as_slice()).unwrap_or_default()
+    }
+
     /// The next frames: their bytes are returned (without those of a frame that faults), their
     /// events appended. `None` after the end, which was an `End` or `Fault` among the events.
     pub fn poll_next(

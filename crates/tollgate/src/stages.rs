@@ -7,6 +7,7 @@ pub mod identify;
 pub mod plan;
 pub mod read;
 pub mod reply;
+pub mod rest;
 pub mod settle;
 pub mod watch;
 

@@ -25,6 +25,7 @@ const SILENCE_SECONDS = { streamed: 1, whole: 3 };
 // A field that every version of the dialect refuses, in each caller's dialect.
 const MALFORMED = {
   'openai-chat': { messages: 'not a list' },
+  'openai-responses': { input: 7 },
   'anthropic-messages': { messages: 'not a list' },
   'gemini-generate': { contents: [7] },
 };

@@ -9,11 +9,13 @@ import { parseArgs } from 'node:util';
 import { AnthropicAdapter } from './anthropic_sdk.mjs';
 import { Bench, CASES } from './cases.mjs';
 import { GoogleAdapter } from './google_sdk.mjs';
+import { OpenAIResponsesAdapter } from './openai_responses.mjs';
 import { OpenAIAdapter } from './openai_sdk.mjs';
 import { VercelAnthropic, VercelCompatible, VercelGoogle, VercelOpenAI } from './vercel_sdk.mjs';
 
 const SDKS = {
   openai: [OpenAIAdapter],
+  'openai-responses': [OpenAIResponsesAdapter],
   anthropic: [AnthropicAdapter],
   'google-genai': [GoogleAdapter],
   vercel: [VercelOpenAI, VercelCompatible, VercelAnthropic, VercelGoogle],

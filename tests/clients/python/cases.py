@@ -311,12 +311,15 @@ def raises(bench: Bench, words: set[str], ask: Ask) -> BaseException:
 
 def family(bench: Bench) -> str:
     name = bench.adapter.name
+    if "responses" in name:
+        return "responses"
     return "google" if "google" in name else "anthropic" if "anthropic" in name else "openai"
 
 
 # A field that every version of the dialect refuses, in each caller's dialect.
 MALFORMED = {
     "openai": {"messages": "not a list"},
+    "responses": {"input": 7},
     "anthropic": {"messages": "not a list"},
     "google": {"contents": [7]},
 }

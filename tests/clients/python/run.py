@@ -19,6 +19,7 @@ from cases import CASES, Bench
 # SDK -> module, class, and the dialect it speaks. A provider of that dialect is the same-dialect lane.
 SDKS = {
     "openai": ("openai_sdk", "OpenAI", "openai-chat"),
+    "openai-responses": ("openai_responses", "OpenAIResponses", "openai-responses"),
     "anthropic": ("anthropic_sdk", "Anthropic", "anthropic-messages"),
     "google-genai": ("google_sdk", "Google", "gemini-generate"),
     "azure-openai": ("clouds_sdk", "AzureOpenAI", "openai-chat"),

@@ -12,21 +12,21 @@ use crate::{
 };
 
 pub mod embed;
-mod fault;
+pub(in crate::dialects) mod fault;
 mod history;
 mod messages;
 pub mod models;
-mod outgoing;
-mod parts;
-mod pieces;
+pub(in crate::dialects) mod outgoing;
+pub(in crate::dialects) mod parts;
+pub(in crate::dialects) mod pieces;
 mod quirks;
 mod reasoning;
-mod reply;
+pub(in crate::dialects) mod reply;
 mod request;
 mod skimmed;
 mod stream;
-mod tools;
-mod usage;
+pub(in crate::dialects) mod tools;
+pub(in crate::dialects) mod usage;
 
 pub const ID: DialectId = DialectId("openai-chat");
 

@@ -13,6 +13,7 @@ pub const ROW: Provider = Provider {
             .with("api_version")
             .carried(&DEPLOYMENT),
         Speaks::of("openai-chat", Base::Below("/openai/v1")).carried(&V1),
+        Speaks::of("openai-responses", Base::Below("/openai/v1")).carried(&V1),
     ],
     base_url: "https://{resource}.openai.azure.com",
     base_env: &["AZURE_OPENAI_ENDPOINT"],
@@ -23,7 +24,7 @@ pub const ROW: Provider = Provider {
     auth: Auth::Header("api-key"),
     identity: Identity::Entra { scope: "https://cognitiveservices.azure.com/.default" },
     key_env: &["AZURE_OPENAI_API_KEY"],
-    operations: &[Operation::Chat, Operation::Embed],
+    operations: &[Operation::Chat, Operation::Embed, Operation::Resting],
     sample_models: &["gpt-4o-mini"],
     quirks: super::openai::ROW.quirks,
     notes: &[

@@ -5,7 +5,7 @@ use crate::provider::{Base, Provider, Quirks, Speaks};
 
 pub const ROW: Provider = Provider {
     kind: "copilot",
-    speaks: &[Speaks::of("openai-chat", Base::Given)],
+    speaks: &[Speaks::of("openai-chat", Base::Given), Speaks::of("openai-responses", Base::Given)],
     base_url: "https://api.githubcopilot.com",
     key_env: &["GITHUB_COPILOT_API_KEY"],
     operations: &[Operation::Chat, Operation::Embed],

@@ -8,6 +8,7 @@ pub const ROW: Provider = Provider {
     speaks: &[
         Speaks::of("openai-chat", Base::Given),
         Speaks::of("anthropic-messages", Base::Path("/anthropic")),
+        Speaks::of("openai-responses", Base::Given),
     ],
     base_url: "https://api.deepseek.com",
     auth: Auth::ByDialect,

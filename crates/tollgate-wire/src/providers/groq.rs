@@ -5,7 +5,7 @@ use crate::{Operation, auth::Auth};
 
 pub const ROW: Provider = Provider {
     kind: "groq",
-    speaks: &[Speaks::of("openai-chat", Base::Given)],
+    speaks: &[Speaks::of("openai-chat", Base::Given), Speaks::of("openai-responses", Base::Given)],
     base_url: "https://api.groq.com/openai/v1",
     auth: Auth::Bearer,
     key_env: &["GROQ_API_KEY"],

@@ -5,7 +5,11 @@ use crate::{Operation, auth::Auth};
 
 pub const ROW: Provider = Provider {
     kind: "llamacpp",
-    speaks: &[Speaks::of("openai-chat", Base::Given), Speaks::of("anthropic-messages", Base::Root)],
+    speaks: &[
+        Speaks::of("openai-chat", Base::Given),
+        Speaks::of("anthropic-messages", Base::Root),
+        Speaks::of("openai-responses", Base::Given),
+    ],
     base_url: "http://127.0.0.1:8080/v1",
     auth: Auth::Bearer,
     key_env: &[],

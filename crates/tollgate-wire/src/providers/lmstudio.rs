@@ -5,11 +5,15 @@ use crate::provider::{Base, Provider, Quirks, ReasoningBack, ReasoningSwitch, Sp
 
 pub const ROW: Provider = Provider {
     kind: "lmstudio",
-    speaks: &[Speaks::of("openai-chat", Base::Given), Speaks::of("anthropic-messages", Base::Root)],
+    speaks: &[
+        Speaks::of("openai-chat", Base::Given),
+        Speaks::of("anthropic-messages", Base::Root),
+        Speaks::of("openai-responses", Base::Given),
+    ],
     base_url: "http://127.0.0.1:1234/v1",
     key_optional: true,
     self_hosted: true,
-    operations: &[Operation::Chat, Operation::Embed],
+    operations: &[Operation::Chat, Operation::Embed, Operation::Resting],
     quirks: Quirks {
         top_k: true,
         choices: false,

@@ -7,7 +7,7 @@ use crate::provider::{
 
 pub const ROW: Provider = Provider {
     kind: "mistralrs",
-    speaks: &[Speaks::of("openai-chat", Base::Given)],
+    speaks: &[Speaks::of("openai-chat", Base::Given), Speaks::of("openai-responses", Base::Given)],
     base_url: "http://127.0.0.1:1234/v1",
     key_optional: true,
     self_hosted: true,

@@ -7,7 +7,11 @@ use crate::{Operation, auth::Auth};
 
 pub const ROW: Provider = Provider {
     kind: "ollama",
-    speaks: &[Speaks::of("ollama-chat", Base::Root), Speaks::of("openai-chat", Base::V1)],
+    speaks: &[
+        Speaks::of("ollama-chat", Base::Root),
+        Speaks::of("openai-chat", Base::V1),
+        Speaks::of("openai-responses", Base::V1),
+    ],
     base_url: "http://127.0.0.1:11434",
     auth: Auth::Bearer,
     key_env: &[],

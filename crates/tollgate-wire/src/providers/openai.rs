@@ -5,13 +5,16 @@ use crate::{Operation, auth::Auth};
 
 pub const ROW: Provider = Provider {
     kind: "openai",
-    speaks: &[Speaks::of("openai-chat", Base::Given)],
+    speaks: &[
+        Speaks::of("openai-chat", Base::Given).but(RESPONSES_ONLY),
+        Speaks::of("openai-responses", Base::Given),
+    ],
     base_url: "https://api.openai.com/v1",
     auth: Auth::Bearer,
     key_env: &["OPENAI_API_KEY"],
     key_optional: false,
     self_hosted: false,
-    operations: &[Operation::Chat, Operation::Embed],
+    operations: &[Operation::Chat, Operation::CountTokens, Operation::Embed, Operation::Resting],
     serves: &[
         "gpt-*",
         "chatgpt-*",
@@ -32,3 +35,14 @@ pub const ROW: Provider = Provider {
     },
     ..Provider::PLAIN
 };
+
+/// Models that answer in no other dialect.
+pub(super) const RESPONSES_ONLY: &[&str] = &[
+    "codex-*",
+    "computer-use-preview*",
+    "gpt-*-codex*",
+    "gpt-*-pro*",
+    "o1-pro*",
+    "o3-pro*",
+    "*-deep-research*",
+];

@@ -5,7 +5,11 @@ use crate::{Operation, auth::Auth};
 
 pub const ROW: Provider = Provider {
     kind: "openrouter",
-    speaks: &[Speaks::of("openai-chat", Base::Given), Speaks::of("anthropic-messages", Base::Root)],
+    speaks: &[
+        Speaks::of("openai-chat", Base::Given),
+        Speaks::of("anthropic-messages", Base::Root),
+        Speaks::of("openai-responses", Base::Given),
+    ],
     base_url: "https://openrouter.ai/api/v1",
     auth: Auth::Bearer,
     key_env: &["OPENROUTER_API_KEY"],

@@ -5,7 +5,11 @@ use crate::provider::{Base, Provider, Quirks, ReasoningBack, ReasoningSwitch, Sp
 
 pub const ROW: Provider = Provider {
     kind: "sglang",
-    speaks: &[Speaks::of("openai-chat", Base::Given), Speaks::of("anthropic-messages", Base::Root)],
+    speaks: &[
+        Speaks::of("openai-chat", Base::Given),
+        Speaks::of("anthropic-messages", Base::Root),
+        Speaks::of("openai-responses", Base::Given),
+    ],
     base_url: "http://127.0.0.1:30000/v1",
     key_optional: true,
     self_hosted: true,

@@ -7,6 +7,7 @@ pub const ROW: Provider = Provider {
     kind: "simulated",
     speaks: &[
         Speaks::of("openai-chat", Base::Given),
+        Speaks::of("openai-responses", Base::Given),
         Speaks::of("anthropic-messages", Base::Root),
         Speaks::of("gemini-generate", Base::Root),
     ],
@@ -15,7 +16,7 @@ pub const ROW: Provider = Provider {
     key_env: &[],
     key_optional: true,
     self_hosted: true,
-    operations: &[Operation::Chat, Operation::CountTokens, Operation::Embed],
+    operations: &[Operation::Chat, Operation::CountTokens, Operation::Embed, Operation::Resting],
     serves: &[],
     sample_models: &["hello"],
     // Strict as OpenAI itself is, where it speaks that dialect.

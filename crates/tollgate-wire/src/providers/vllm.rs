@@ -5,7 +5,11 @@ use crate::{Operation, auth::Auth};
 
 pub const ROW: Provider = Provider {
     kind: "vllm",
-    speaks: &[Speaks::of("openai-chat", Base::Given), Speaks::of("anthropic-messages", Base::Root)],
+    speaks: &[
+        Speaks::of("openai-chat", Base::Given),
+        Speaks::of("anthropic-messages", Base::Root),
+        Speaks::of("openai-responses", Base::Given),
+    ],
     base_url: "",
     auth: Auth::Bearer,
     key_env: &[],

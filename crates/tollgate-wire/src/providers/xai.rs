@@ -5,13 +5,13 @@ use crate::{Operation, auth::Auth};
 
 pub const ROW: Provider = Provider {
     kind: "xai",
-    speaks: &[Speaks::of("openai-chat", Base::Given)],
+    speaks: &[Speaks::of("openai-chat", Base::Given), Speaks::of("openai-responses", Base::Given)],
     base_url: "https://api.x.ai/v1",
     auth: Auth::Bearer,
     key_env: &["XAI_API_KEY"],
     key_optional: false,
     self_hosted: false,
-    operations: &[Operation::Chat],
+    operations: &[Operation::Chat, Operation::Resting],
     serves: &["grok-*"],
     sample_models: &["grok-4"],
     quirks: Quirks {

@@ -42,7 +42,7 @@ async fn what_was_entered_is_on_disk_and_its_owner_alone_finds_it() {
     let store = Store::open(&folder.0, None).await.unwrap();
     let (objects, keeper) = Objects::start(store.clone());
     let entered = response("search", "resp_1");
-    objects.enter(entered.clone()).await.unwrap();
+    objects.enter(vec![entered.clone()]).await.unwrap();
     let other = Store::open(&folder.0, None).await.unwrap();
     let read = other.object("search", ObjectKind::Response, "resp_1", now()).await.unwrap();
     assert_eq!(read.as_ref(), Some(&entered), "another process sees it at once");
@@ -69,7 +69,7 @@ async fn one_that_cannot_be_kept_does_not_spoil_those_beside_it() {
     let long = "x".repeat(2000);
     let ids: Vec<String> =
         (0..100).map(|n| if n == 50 { long.clone() } else { format!("resp_{n}") }).collect();
-    let entering = ids.iter().map(|id| objects.enter(response("search", id)));
+    let entering = ids.iter().map(|id| objects.enter(vec![response("search", id)]));
     let entered = futures_all(entering).await;
     for (id, entered) in ids.iter().zip(entered) {
         assert_eq!(entered.is_ok(), *id != long, "{id}");
@@ -87,7 +87,7 @@ async fn a_table_that_is_gone_is_said_to_be() {
     let (objects, keeper) = Objects::start(store.clone());
     keeper.abort();
     let _ = keeper.await;
-    let fault = objects.enter(response("search", "resp_1")).await.unwrap_err();
+    let fault = objects.enter(vec![response("search", "resp_1")]).await.unwrap_err();
     assert_eq!((fault.kind, fault.code()), (FaultKind::Unavailable, "objects_unavailable"));
     store.close().await;
 }

@@ -36,6 +36,16 @@ impl Grant {
         self.caller.team.may_use(&format!("{provider}/{model}"))
     }
 
+    /// The team may use some model of the provider.
+    #[must_use]
+    pub fn allows_some(&self, provider: &str) -> bool {
+        let of_it = format!("{provider}/");
+        self.caller.team.models.iter().any(|pattern| {
+            let pattern = pattern.as_str();
+            pattern.starts_with('*') || pattern.starts_with(&of_it)
+        })
+    }
+
     /// The refusal, which names the rule and nobody else's.
     #[must_use]
     pub fn refusal(&self, model: &str) -> Fault {

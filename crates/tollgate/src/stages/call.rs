@@ -44,6 +44,8 @@ pub enum Said {
     },
     Tokens(u64),
     Vectors(EmbedReply),
+    /// What a provider says of something that rests with it, as it came.
+    Object(Bytes),
 }
 
 /// # Errors

@@ -4,10 +4,12 @@
 use std::sync::Arc;
 
 use tollgate_model::{DialectId, Fault, FaultKind, Source};
+use tollgate_wire::resting::Kind;
 use tollgate_wire::{ModelEntry, Operation};
 
 use super::authorize::Grant;
 use super::read::Ask;
+use super::rest::Held;
 use crate::config::Timeouts;
 use crate::config::nearest::nearest;
 use crate::gateway::{Gateway, Spoken, Upstream};
@@ -34,7 +36,10 @@ pub struct Plan {
 
 /// # Errors
 /// `NotFound` with the nearest names, `Forbidden`, or `Unsupported` when no target can do it.
-pub fn plan(gateway: &Gateway, grant: &Grant, ask: &Ask) -> Result<Plan, Fault> {
+pub fn plan(gateway: &Gateway, grant: &Grant, ask: &Ask, held: &Held) -> Result<Plan, Fault> {
+    if let Some(about) = ask.about() {
+        return about_resting(gateway, grant, (ask, about.kind), held);
+    }
     let asked = ask.model.as_str();
     let mut plan = resolved(gateway, asked).ok_or_else(|| unknown(gateway, grant, asked))?;
     if !grant.allows_name(asked) {
@@ -49,7 +54,39 @@ pub fn plan(gateway: &Gateway, grant: &Grant, ask: &Ask) -> Result<Plan, Fault> 
         return Err(Fault::new(FaultKind::Unsupported, Source::Downstream, message)
             .with_code("unsupported_operation"));
     }
+    held.narrow(&mut plan.targets, ask)?;
     Ok(plan)
+}
+
+/// To the provider that holds it; what is to be made, to the first that keeps such things and that
+/// the caller may use.
+fn about_resting(
+    gateway: &Gateway,
+    grant: &Grant,
+    (ask, kind): (&Ask, Kind),
+    held: &Held,
+) -> Result<Plan, Fault> {
+    let dialect = Some(ask.dialect.id());
+    let able = |upstream: &&Arc<Upstream>| {
+        upstream.speaks(ask.operation(), "", ask.dialect.id(), dialect).is_some()
+    };
+    let (upstream, model) = match &held.at {
+        Some(at) => (gateway.upstreams.get(&at.provider).filter(able), at.model.clone()),
+        None => {
+            let mut may = gateway.upstreams.values().filter(|one| grant.allows_some(&one.name));
+            (may.find(|one| one.keeps() && able(one)), None)
+        }
+    };
+    let Some(upstream) = upstream.cloned() else {
+        let message = match &held.at {
+            Some(at) => format!("The provider `{}` that holds it is not configured.", at.provider),
+            None => format!("No provider keeps a {}.", kind.noun().to_lowercase()),
+        };
+        return Err(Fault::new(FaultKind::Unsupported, Source::Downstream, message)
+            .with_code("unsupported_operation"));
+    };
+    let (model, timeouts) = (model.unwrap_or_default(), upstream.timeouts);
+    Ok(Plan { targets: vec![Target { upstream, model, dialect, timeouts }], strict: false })
 }
 
 impl Target {

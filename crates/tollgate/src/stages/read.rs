@@ -6,15 +6,16 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use http::request::Parts;
+use http::{HeaderMap, Method, Uri};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 use tokio::time::timeout;
 use tollgate_model::{Chat, EmbedRequest, Fault, FaultKind, Record, Source};
 use tollgate_wire::carriage::{self, Bare, Carriage};
 use tollgate_wire::ingress::{self, Alias};
+use tollgate_wire::resting::{self, About};
 use tollgate_wire::scan::{self, Scan};
 use tollgate_wire::{Codec, Dialect, Framing, Operation, Route, codec, refused, splice};
 
@@ -44,6 +45,8 @@ pub struct Ask {
     pub scan: Option<Scan>,
     /// The caller asked for usage at the end of the stream, where that is optional.
     pub wants_stream_usage: bool,
+    /// The whole path, where it is about something that rests at a provider.
+    about: Option<String>,
     content: OnceLock<Result<Content, Fault>>,
 }
 
@@ -92,7 +95,7 @@ pub async fn read(
     body: &mut Incoming,
     record: &mut Record,
 ) -> Result<Ask, Fault> {
-    let route = speech.route.ok_or_else(|| nowhere(&head))?;
+    let route = speech.route.ok_or_else(|| nowhere(&head.method, &head.uri))?;
     record.operation = route.operation.as_str();
     let query = head.uri.query().map(|query| its_own(query, speech.alias));
     let mut ask = Ask {
@@ -106,8 +109,23 @@ pub async fn read(
         body: Bytes::new(),
         scan: None,
         wants_stream_usage: false,
+        about: None,
         content: OnceLock::new(),
     };
+    if route.operation == Operation::Resting {
+        ask.about = Some(format!("{}{}", route.prefix, std::mem::take(&mut ask.model)));
+        if ask.about().is_none() {
+            return Err(nowhere(&head.method, &head.uri));
+        }
+        ask.stream = ask.query_value("stream") == Some("true");
+        ask.body = whole(gateway, &ask.headers, body).await?;
+        record.request_bytes = ask.body.len() as u64;
+        record.stream = ask.stream;
+        if !ask.body.is_empty() {
+            refused::check_scanned(&ask.body, &ask.scanned(gateway)?)?;
+        }
+        return Ok(ask);
+    }
     if !matches!(route.operation, Operation::ListModels | Operation::GetModel) {
         ask.body = whole(gateway, &ask.headers, body).await?;
         record.request_bytes = ask.body.len() as u64;
@@ -130,6 +148,18 @@ impl Ask {
     #[must_use]
     pub fn operation(&self) -> Operation {
         self.route.operation
+    }
+
+    /// What that rests at a provider it is about.
+    #[must_use]
+    pub fn about(&self) -> Option<About<'_>> {
+        resting::about(&self.route.method, self.about.as_deref()?)
+    }
+
+    /// What is answered is, or was, said by a model: it may come as a stream.
+    #[must_use]
+    pub fn is_answered_by_model(&self) -> bool {
+        matches!(self.operation(), Operation::Chat | Operation::Resting)
     }
 
     /// Takes off what a cloud's SDK put around the dialect, and looks at the rest.
@@ -349,11 +379,11 @@ fn unsupported(message: &str) -> Fault {
 }
 
 /// No dialect has such a request line.
-fn nowhere(head: &Parts) -> Fault {
-    let path: String = head.uri.path().chars().take(120).collect();
-    let methods: Vec<&str> = ingress::methods(&path).map(|(method, _)| method.as_str()).collect();
+fn nowhere(method: &Method, uri: &Uri) -> Fault {
+    let path: String = uri.path().chars().take(120).collect();
+    let methods: Vec<&str> = ingress::methods(&path).map(|(other, _)| other.as_str()).collect();
     let message = match methods.first() {
-        Some(method) => format!("`{path}` is called with {method}, not {}.", head.method),
+        Some(other) => format!("`{path}` is called with {other}, not {method}."),
         None => format!("There is nothing at `{path}`."),
     };
     Fault::new(FaultKind::NotFound, Source::Downstream, message).with_code("unknown_url")

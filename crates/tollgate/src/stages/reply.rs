@@ -45,7 +45,8 @@ pub fn reply(ask: &Ask, mut watched: Watched, settling: &Settling) -> Result<Rea
     let mut headers = heads::of_answer(ask, &watched.answer, settling);
     let mut losses = watched.answer.losses.clone();
     let lane = watched.answer.lane;
-    let streams = ask.stream && ask.operation() == Operation::Chat;
+    let streams =
+        ask.stream && ask.is_answered_by_model() && !matches!(watched.answer.said, Said::Object(_));
     if let (Lane::Verbatim, Said::Chat { bytes, .. }, false) = (lane, &watched.answer.said, streams)
     {
         headers.insert(CONTENT_TYPE, JSON);
@@ -84,6 +85,7 @@ pub fn reply(ask: &Ask, mut watched: Watched, settling: &Settling) -> Result<Rea
             Some(Codec::Embed(embed)) => embed.encode_reply(&reply, ask.embed()?, &context.model),
             _ => return Err(Fault::internal("no codec for the operation")),
         },
+        Said::Object(bytes) => bytes,
         Said::Stream(_) => Bytes::new(),
     };
     Ok(Ready { headers, losses, body: ReadyBody::Whole(body) })

@@ -8,20 +8,23 @@ use tollgate_model::{Event, Fault, Record};
 
 use super::admit::Permit;
 use super::call::{Answer, Said};
+use super::rest::Keep;
 
 /// An answer under watch.
 #[derive(Debug)]
 pub struct Watched {
     pub answer: Answer,
+    /// What of a stream is kept where it comes from.
+    keep: Option<Keep>,
     _permit: Permit,
 }
 
 /// Takes an answer under watch; what is there already is metered at once.
-pub fn watch(answer: Answer, permit: Permit, record: &mut Record) -> Watched {
+pub fn watch(answer: Answer, permit: Permit, keep: Option<Keep>, record: &mut Record) -> Watched {
     match &answer.said {
         Said::Stream(_) => {}
         Said::Chat { events, .. } => meter(events, record),
-        Said::Tokens(_) => {}
+        Said::Tokens(_) | Said::Object(_) => {}
         Said::Vectors(reply) => {
             record.usage.update(reply.usage.clone());
             record.model_answered.clone_from(&reply.model);
@@ -29,7 +32,7 @@ pub fn watch(answer: Answer, permit: Permit, record: &mut Record) -> Watched {
     }
     let id = answer.headers.get(answer.request_id).and_then(|id| id.to_str().ok());
     record.upstream_request_id = id.map(str::to_owned);
-    Watched { answer, _permit: permit }
+    Watched { answer, keep, _permit: permit }
 }
 
 impl Watched {
@@ -45,6 +48,9 @@ impl Watched {
         let next = std::task::ready!(source.poll_next(cx, events));
         if let Some(Event::Fault(fault)) = events[from..].last_mut() {
             *fault = self.answer.target.upstream.retold(fault.clone());
+        }
+        if let (Some(keep), Some(frames), Some(Event::End)) = (&self.keep, &next, events.last()) {
+            keep.end(frames);
         }
         meter(&events[from..], record);
         Poll::Ready(next)

@@ -16,6 +16,8 @@ mod choice;
 pub(crate) mod framing;
 #[path = "attacks/http2.rs"]
 mod http2;
+#[path = "attacks/rests.rs"]
+mod rests;
 #[path = "attacks/secrets.rs"]
 mod secrets;
 #[path = "attacks/streams.rs"]

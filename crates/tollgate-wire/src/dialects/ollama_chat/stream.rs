@@ -137,6 +137,7 @@ impl StreamDecoder for Decoder {
             next_block: u32::from(self.started),
             finished: if self.finished { vec![0] } else { Vec::new() },
             usage: self.usage.clone(),
+            ..Snapshot::default()
         }
     }
 }

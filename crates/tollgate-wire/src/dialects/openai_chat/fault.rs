@@ -8,12 +8,12 @@ use tollgate_model::{Fault, FaultKind, Source, UpstreamError};
 use crate::EncodedFault;
 
 /// The response header with the provider's own id of a call.
-pub(super) const REQUEST_ID: &str = "x-request-id";
+pub(in crate::dialects) const REQUEST_ID: &str = "x-request-id";
 
 /// Longest inner error that is kept, in bytes.
 const MOST_INNER: usize = 4096;
 
-pub(super) fn decode(status: u16, headers: &HeaderMap, body: &[u8]) -> Fault {
+pub(in crate::dialects) fn decode(status: u16, headers: &HeaderMap, body: &[u8]) -> Fault {
     let value: Option<Value> = serde_json::from_slice(body).ok();
     let said = value.as_ref().and_then(said);
     let mut fault = match said {
@@ -29,7 +29,7 @@ pub(super) fn decode(status: u16, headers: &HeaderMap, body: &[u8]) -> Fault {
 }
 
 /// An error object where an answer or a frame was expected.
-pub(super) fn inside(body: &Map<String, Value>) -> Option<Fault> {
+pub(in crate::dialects) fn inside(body: &Map<String, Value>) -> Option<Fault> {
     let error = body.get("error").filter(|error| !error.is_null())?;
     let empty = error.as_object().is_some_and(Map::is_empty);
     if empty || error == &Value::Bool(false) {
@@ -195,13 +195,13 @@ fn retry_after(headers: &HeaderMap) -> Option<u64> {
     millis.map(|millis| millis.div_ceil(1_000)).or_else(seconds)
 }
 
-pub(super) fn encode(fault: &Fault, _request_id: &str) -> EncodedFault {
+pub(in crate::dialects) fn encode(fault: &Fault, _request_id: &str) -> EncodedFault {
     let body = json!({"error": object(fault)}).to_string();
     EncodedFault { status: fault.status(), headers: Vec::new(), body: Bytes::from(body) }
 }
 
 /// The error object, in a body or in a frame of a stream.
-pub(super) fn object(fault: &Fault) -> Value {
+pub(in crate::dialects) fn object(fault: &Fault) -> Value {
     let said = fault.upstream.as_deref();
     let kind = said.and_then(|said| said.kind.as_deref()).unwrap_or_else(|| type_of(fault.kind));
     let code = said.and_then(|said| said.code.as_deref()).unwrap_or_else(|| code_of(fault));

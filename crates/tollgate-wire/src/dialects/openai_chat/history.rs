@@ -19,6 +19,12 @@ pub(super) fn encode(messages: &[Message], to: &mut Writing<'_>) -> Vec<Value> {
     for (at, message) in messages.iter().enumerate() {
         let path = format!("messages[{at}]");
         match message.role {
+            // Only another dialect understands it, and an empty message is refused.
+            Role::Assistant if !to.own && is_foreign(message) => {
+                for (at, part) in message.parts.iter().enumerate() {
+                    parts::encode(part, &format!("{path}.content[{at}]"), to);
+                }
+            }
             Role::Assistant => out.push(encode_assistant(message, &path, &mut ids, to)),
             Role::Tool | Role::User => encode_turn(message, &path, &mut ids, to, &mut out),
             Role::System | Role::Developer => {
@@ -32,6 +38,12 @@ pub(super) fn encode(messages: &[Message], to: &mut Writing<'_>) -> Vec<Value> {
         }
     }
     out
+}
+
+fn is_foreign(message: &Message) -> bool {
+    let foreign =
+        |part: &Part| matches!(&part.kind, PartKind::Native { dialect, .. } if *dialect != ID);
+    !message.parts.is_empty() && message.parts.iter().all(foreign)
 }
 
 /// A user's turn: results of tools first, each a message of its own, then the rest.

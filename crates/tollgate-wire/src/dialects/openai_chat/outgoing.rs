@@ -159,7 +159,7 @@ fn put_reasoning(
             if !to.quirks.takes_effort(model) {
                 // The others think as they do, or not at all.
                 to.losses.dropped("", REASONING);
-            } else if let Some(effort) = effort_of(reasoning, off, to) {
+            } else if let Some(effort) = effort_of(reasoning, off, &mut to.losses) {
                 out.insert(EFFORT.into(), effort.into());
             }
         }
@@ -192,9 +192,13 @@ fn put_reasoning(
 
 /// The effort word for a wish that may be a budget. A budget is only approximated, and so is
 /// "off": models differ in the word for it, and some have none.
-fn effort_of(reasoning: &Reasoning, off: bool, to: &mut Writing<'_>) -> Option<&'static str> {
+pub(in crate::dialects) fn effort_of(
+    reasoning: &Reasoning,
+    off: bool,
+    losses: &mut Losses,
+) -> Option<&'static str> {
     if off {
-        to.losses.approximated("", REASONING);
+        losses.approximated("", REASONING);
         return None;
     }
     let (word, exact) = match (&reasoning.effort, reasoning.budget_tokens) {
@@ -211,7 +215,7 @@ fn effort_of(reasoning: &Reasoning, off: bool, to: &mut Writing<'_>) -> Option<&
         (None, None) => return None,
     };
     if !exact {
-        to.losses.approximated("", REASONING);
+        losses.approximated("", REASONING);
     }
     Some(word)
 }

@@ -259,7 +259,7 @@ fn thinking_list(text: &str) -> Value {
 }
 
 /// What a URL names: the bytes themselves when it is a `data:` URL in base64.
-pub(super) fn source_of_url(url: &str) -> MediaSource {
+pub(in crate::dialects) fn source_of_url(url: &str) -> MediaSource {
     let data = url.strip_prefix("data:").and_then(|rest| rest.split_once(','));
     if let Some((head, data)) = data
         && let Some(mime) = head.strip_suffix(";base64")
@@ -270,7 +270,7 @@ pub(super) fn source_of_url(url: &str) -> MediaSource {
 }
 
 /// A source as a URL; `None` for a provider's own file.
-pub(super) fn written_url(media: &Media) -> Option<String> {
+pub(in crate::dialects) fn written_url(media: &Media) -> Option<String> {
     match &media.source {
         MediaSource::Base64 { mime, data } => Some(format!("data:{mime};base64,{data}")),
         MediaSource::Url { url, .. } => Some(url.clone()),
@@ -309,14 +309,14 @@ fn file_object(media: &Media) -> Option<Value> {
     Some(Value::Object(object))
 }
 
-fn audio_mime(format: &str) -> String {
+pub(in crate::dialects) fn audio_mime(format: &str) -> String {
     match format {
         "mp3" => "audio/mpeg".into(),
         other => format!("audio/{other}"),
     }
 }
 
-fn audio_format(mime: &str) -> &str {
+pub(in crate::dialects) fn audio_format(mime: &str) -> &str {
     match mime.split(';').next().unwrap_or_default() {
         "audio/mpeg" | "audio/mp3" => "mp3",
         "audio/wav" | "audio/x-wav" | "audio/wave" => "wav",
@@ -324,7 +324,7 @@ fn audio_format(mime: &str) -> &str {
     }
 }
 
-fn mime_of_name(name: Option<&str>) -> &'static str {
+pub(in crate::dialects) fn mime_of_name(name: Option<&str>) -> &'static str {
     let ending = name.and_then(|name| name.rsplit_once('.')).map(|(_, ending)| ending);
     match ending.unwrap_or_default().to_ascii_lowercase().as_str() {
         "txt" => "text/plain",
@@ -421,14 +421,14 @@ fn bare_url(media: &Media) -> Option<Value> {
     written_url(media).map(Value::String)
 }
 
-fn with_title(title: Option<&str>, text: &str) -> String {
+pub(in crate::dialects) fn with_title(title: Option<&str>, text: &str) -> String {
     match title {
         Some(title) => format!("{title}\n\n{text}"),
         None => text.to_owned(),
     }
 }
 
-fn media_word(kind: MediaKind) -> &'static str {
+pub(in crate::dialects) fn media_word(kind: MediaKind) -> &'static str {
     match kind {
         MediaKind::Image => "image",
         MediaKind::Document => "document",

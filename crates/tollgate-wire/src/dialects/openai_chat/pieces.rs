@@ -350,7 +350,7 @@ pub(super) fn read_logprobs(choice: u32, logprobs: &Value, out: &mut Vec<Event>)
     }
 }
 
-fn decode_token(token: &Value, outer: bool) -> Option<TokenLogprob> {
+pub(in crate::dialects) fn decode_token(token: &Value, outer: bool) -> Option<TokenLogprob> {
     let bytes = token
         .get("bytes")
         .and_then(Value::as_array)

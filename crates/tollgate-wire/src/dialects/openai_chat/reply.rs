@@ -125,7 +125,7 @@ pub(super) fn id_of(id: Option<&str>, context: &ReplyContext) -> String {
 }
 
 /// A call's id, made up where the provider gave none.
-pub(super) fn call_id(id: &str, context_id: &str, choice: u32, index: u32) -> String {
+pub(in crate::dialects) fn call_id(id: &str, context_id: &str, choice: u32, index: u32) -> String {
     if !id.is_empty() {
         return id.to_owned();
     }

@@ -1,7 +1,7 @@
 //! Tools and the choice among them, read and written; the older `functions` too.
 
 use serde_json::{Map, Value, json};
-use tollgate_model::{Chat, Extras, Fault, Tool, ToolChoice, ToolKind};
+use tollgate_model::{Chat, DialectId, Extras, Fault, Losses, Tool, ToolChoice, ToolKind};
 
 use super::{
     ID, Writing,
@@ -69,7 +69,7 @@ fn decode_tool(tool: Value, path: &str) -> Result<Tool, Fault> {
     Ok(Tool { kind, cache, extras: tool.rest() })
 }
 
-fn decode_function(function: &mut Fields) -> Result<ToolKind, Fault> {
+pub(in crate::dialects) fn decode_function(function: &mut Fields) -> Result<ToolKind, Fault> {
     let name = function.string("name")?.ok_or_else(|| function.missing("name"))?;
     let description = function.string("description")?;
     let parameters = function.take("parameters");
@@ -142,7 +142,7 @@ fn encode_choice(choice: &ToolChoice, required_word: &str) -> Value {
     }
 }
 
-fn encode_function(kind: &ToolKind) -> Map<String, Value> {
+pub(in crate::dialects) fn encode_function(kind: &ToolKind) -> Map<String, Value> {
     let mut out = Map::new();
     if let ToolKind::Function { name, description, parameters, strict } = kind {
         out.insert("name".into(), name.as_str().into());
@@ -162,7 +162,14 @@ fn encode_function(kind: &ToolKind) -> Map<String, Value> {
 /// Writes `tools`, `functions`, `tool_choice` and `function_call`.
 pub(super) fn encode(chat: &Chat, to: &mut Writing<'_>, out: &mut Map<String, Value>) {
     let (mut tools, mut functions) = (Vec::new(), Vec::new());
-    for (at, tool) in among(chat, to) {
+    // Whether the recipient knows a choice among some tools.
+    let knows = to.own || to.quirks.allowed_tools;
+    // Where nothing can be forbidden, nothing is offered.
+    let forbidden = chat.tool_choice == Some(ToolChoice::None)
+        && !to.own
+        && to.quirks.tool_choice == ToolDemand::Never;
+    let offered = if forbidden { Vec::new() } else { among(chat, knows) };
+    for (at, tool) in offered {
         let path = format!("tools[{at}]");
         if tool.extras.chose(ID, FUNCTION) {
             let mut function = encode_function(&tool.kind);
@@ -185,7 +192,7 @@ pub(super) fn encode(chat: &Chat, to: &mut Writing<'_>, out: &mut Map<String, Va
             other => encode_choice(other, "required"),
         };
         out.insert(FUNCTION_CALL.into(), value);
-    } else if let Some(choice) = fitting(choice, to)
+    } else if let Some(choice) = fitting(choice, ID, knows, &mut to.losses)
         // A choice without tools is refused.
         && (any || to.own)
     {
@@ -208,31 +215,32 @@ fn demand(choice: &ToolChoice, to: &mut Writing<'_>) -> Option<Value> {
 }
 
 /// The tools to offer: all, or for a host that knows no choice among some, just those.
-fn among<'a>(chat: &'a Chat, to: &Writing<'_>) -> Vec<(usize, &'a Tool)> {
+pub(in crate::dialects) fn among(chat: &Chat, knows: bool) -> Vec<(usize, &Tool)> {
     let all = chat.tools.iter().enumerate();
     match &chat.tool_choice {
-        Some(ToolChoice::Among { names, .. }) if !to.own && !to.quirks.allowed_tools => all
+        Some(ToolChoice::Among { names, .. }) if !knows => all
             .filter(|(_, tool)| match &tool.kind {
                 ToolKind::Function { name, .. } => names.contains(name),
                 ToolKind::Native { .. } => false,
             })
             .collect(),
-        // Where nothing can be forbidden, nothing is offered.
-        Some(ToolChoice::None) if !to.own && to.quirks.tool_choice == ToolDemand::Never => {
-            Vec::new()
-        }
         _ => all.collect(),
     }
 }
 
 /// The choice that the recipient understands.
-fn fitting(choice: &ToolChoice, to: &mut Writing<'_>) -> Option<ToolChoice> {
+pub(in crate::dialects) fn fitting(
+    choice: &ToolChoice,
+    of: DialectId,
+    knows: bool,
+    losses: &mut Losses,
+) -> Option<ToolChoice> {
     match choice {
-        ToolChoice::Native { dialect, .. } if *dialect != ID => {
-            to.losses.dropped("", "tool_choice");
+        ToolChoice::Native { dialect, .. } if *dialect != of => {
+            losses.dropped("", "tool_choice");
             None
         }
-        ToolChoice::Among { names, required } if !to.own && !to.quirks.allowed_tools => {
+        ToolChoice::Among { names, required } if !knows => {
             // Only those tools are offered, which means the same to the model.
             Some(match (required, names.as_slice()) {
                 (true, [name]) => ToolChoice::Function(name.clone()),

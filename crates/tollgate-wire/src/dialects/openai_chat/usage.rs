@@ -14,7 +14,7 @@ use crate::{
 /// The figures of a `usage` object, wherever hosts put them. What is not a count is left out.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Figures {
+pub(in crate::dialects) struct Figures {
     prompt_tokens: Figure,
     input_tokens: Figure,
     completion_tokens: Figure,
@@ -22,6 +22,8 @@ pub(super) struct Figures {
     total_tokens: Figure,
     prompt_tokens_details: Object<Details>,
     completion_tokens_details: Object<Details>,
+    input_tokens_details: Object<Details>,
+    output_tokens_details: Object<Details>,
     prompt_cache_hit_tokens: Figure,
     cached_tokens: Figure,
     num_cached_tokens: Figure,
@@ -88,7 +90,7 @@ impl Lifetimes {
 }
 
 /// Reads a `usage` object; `None` when it states nothing.
-pub(super) fn decode(raw: &Value, quirks: &Quirks) -> Option<Usage> {
+pub(in crate::dialects) fn decode(raw: &Value, quirks: &Quirks) -> Option<Usage> {
     let Object(figures) = Object::<Figures>::deserialize(raw).ok()?;
     let usage = figures?.read(quirks)?;
     Some(Usage { raw: Some(Box::new(raw.clone())), ..usage })
@@ -115,6 +117,14 @@ impl Figures {
                     all.prompt_tokens_details = Object::seen(value, Details::seen)?;
                     return Some(());
                 }
+                b"input_tokens_details" => {
+                    all.input_tokens_details = Object::seen(value, Details::seen)?;
+                    return Some(());
+                }
+                b"output_tokens_details" => {
+                    all.output_tokens_details = Object::seen(value, Details::seen)?;
+                    return Some(());
+                }
                 b"completion_tokens_details" => {
                     all.completion_tokens_details = Object::seen(value, Details::seen)?;
                     return Some(());
@@ -136,7 +146,7 @@ impl Figures {
     }
 
     /// In disjoint classes; `None` when nothing is stated. The object itself is not kept.
-    pub(super) fn read(&self, quirks: &Quirks) -> Option<Usage> {
+    pub(in crate::dialects) fn read(&self, quirks: &Quirks) -> Option<Usage> {
         let input = self.prompt_tokens.0.or(self.input_tokens.0);
         let output = self.completion_tokens.0.or(self.output_tokens.0);
         let total = self.total_tokens.0;
@@ -148,8 +158,10 @@ impl Figures {
             service_tier: self.service_tier.0.clone(),
             ..Usage::default()
         };
-        let prompt = self.prompt_tokens_details.0.unwrap_or_default();
-        let completion = self.completion_tokens_details.0.unwrap_or_default();
+        let prompt = self.prompt_tokens_details.0.or(self.input_tokens_details.0);
+        let prompt = prompt.unwrap_or_default();
+        let completion = self.completion_tokens_details.0.or(self.output_tokens_details.0);
+        let completion = completion.unwrap_or_default();
         let lifetimes = self.cache_creation.0.unwrap_or_default();
         let read = [
             prompt.cached_tokens,

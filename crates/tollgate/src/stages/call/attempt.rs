@@ -8,7 +8,7 @@ use http::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, StatusCode};
 use tokio::time::{Instant, timeout_at};
 use tollgate_model::{Event, Fault, FaultKind, Lane, Source as Side};
-use tollgate_wire::{Codec, Dialect, Envelope, Framing, Operation, codec};
+use tollgate_wire::{Codec, Dialect, Envelope, Framing, codec};
 
 use super::fit::Attempt;
 use super::{Answer, Said};
@@ -86,7 +86,7 @@ pub(super) async fn attempt(
 /// Only a chat that was asked for as a stream is read as one; a host that answers it with a whole
 /// body is taken at its word.
 fn framing(ask: &Ask, answers: &dyn Dialect, headers: &HeaderMap) -> Option<Framing> {
-    if !ask.stream || ask.operation() != Operation::Chat {
+    if !(ask.stream && ask.is_answered_by_model()) {
         return None;
     }
     let content_type = headers.get(CONTENT_TYPE)?.to_str().ok()?;
@@ -165,6 +165,9 @@ fn understood(
     attempt: &Attempt,
     bytes: Bytes,
 ) -> Result<Said, Fault> {
+    if ask.about().is_some() {
+        return Ok(Said::Object(bytes));
+    }
     let quirks = &upstream.row.quirks;
     match codec(attempt.dialect.id(), ask.operation()) {
         Some(Codec::Chat(dialect)) => {

@@ -47,7 +47,12 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 pub(super) fn fit(worker: &Worker, ask: &Ask, target: &Target) -> Result<Attempt, Fault> {
     let spoken = target.spoken(ask).ok_or_else(|| Fault::internal("a target cannot do it"))?;
     let own = spoken.dialect.id() == ask.dialect.id();
-    let mut fitted = if own && ask.operation() == Operation::Chat && verbatim(ask, target) {
+    let mut fitted = if let Some(about) = ask.about() {
+        let (path, body) = (about.path.to_owned(), ask.body.clone());
+        let outgoing = Outgoing { path, body, ..Outgoing::default() };
+        let headers = headers(worker, ask, target, spoken, &outgoing);
+        Fitted { lane: Lane::Verbatim, hide_usage: false, outgoing, headers }
+    } else if own && ask.operation() == Operation::Chat && verbatim(ask, target) {
         spliced(worker, ask, target, spoken)?
     } else {
         encoded(worker, ask, target, spoken)?
@@ -57,7 +62,8 @@ pub(super) fn fit(worker: &Worker, ask: &Ask, target: &Target) -> Result<Attempt
     let Fitted { lane, hide_usage, outgoing, headers } = fitted;
     let path = spoken.path(ask.operation(), ask.stream, &target.model, &outgoing.path);
     let uri = path.parse::<Uri>().map_err(|_| unnameable(&target.model))?;
-    let call = upstream::Call { method: Method::POST, uri, headers, body: outgoing.body };
+    let method = ask.about().map_or(Method::POST, |_| ask.route.method.clone());
+    let call = upstream::Call { method, uri, headers, body: outgoing.body };
     let (dialect, carriage) = (spoken.dialect, spoken.carriage);
     Ok(Attempt { call, dialect, carriage, lane, losses: outgoing.losses, hide_usage })
 }

@@ -198,6 +198,7 @@ impl StreamDecoder for Decoder {
             next_block: self.blocks,
             finished: if self.finished { vec![0] } else { Vec::new() },
             usage: self.usage.clone(),
+            ..Snapshot::default()
         }
     }
 }

@@ -122,6 +122,7 @@ impl StreamDecoder for Decoder {
             next_block: u32::try_from(reader.choices.len()).unwrap_or(u32::MAX),
             finished: finished.collect(),
             usage,
+            ..Snapshot::default()
         }
     }
 }

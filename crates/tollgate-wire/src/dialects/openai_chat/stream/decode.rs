@@ -331,6 +331,7 @@ impl StreamDecoder for Decoder {
             next_block: self.choices.keys().last().map_or(0, |last| last + 1),
             finished: finished.map(|(number, _)| *number).collect(),
             usage: self.usage.clone(),
+            ..Snapshot::default()
         }
     }
 }
