@@ -42,7 +42,6 @@ class AnthropicBedrock(Anthropic):
 
 
 class GoogleVertex(Google):
-    name = "google-vertex"
     features = Google.features - NOT_ON_VERTEX
 
     def __init__(self, root: str, key: str, seconds: float):

@@ -13,7 +13,7 @@ use crate::providers::{bedrock, vertex};
 pub struct Alias {
     /// `*` is any one segment, `{model}` the model, `{rest}` all that follows.
     from: &'static str,
-    /// The path of the dialect; `{rest}` as it came.
+    /// The path of the dialect; `{rest}` as it came, and `{model}` where it begins a name.
     to: &'static str,
     /// The path itself asks for a stream.
     pub stream: bool,
@@ -52,6 +52,10 @@ const ALIASES: &[Alias] = &[
         stream: true,
         ..claude("/model/{model}/invoke-with-response-stream", CHAT)
     },
+    provider("/v1/projects/*/locations/*/publishers/{model}/models/{rest}"),
+    provider("/v1beta1/projects/*/locations/*/publishers/{model}/models/{rest}"),
+    provider("/v1/publishers/{model}/models/{rest}"),
+    provider("/v1beta1/publishers/{model}/models/{rest}"),
 ];
 
 const CHAT: &str = "/v1/messages";
@@ -64,6 +68,11 @@ const fn azure(from: &'static str) -> Alias {
 
 const fn google(from: &'static str) -> Alias {
     Alias { from, to: "/v1beta/{rest}", stream: false, carriage: &carriage::PLAIN, query: &[] }
+}
+
+/// Google's SDK reads `provider/model` as the publisher of a model.
+const fn provider(from: &'static str) -> Alias {
+    Alias { to: "/v1beta/models/{model}%2F{rest}", ..google(from) }
 }
 
 const fn claude(from: &'static str, to: &'static str) -> Alias {
@@ -86,12 +95,17 @@ pub(super) fn meant(path: &str) -> impl Iterator<Item = Meant> {
         let slashes = 0..if open { MOST_SLASHES } else { 1 };
         slashes.filter_map(move |slashes| {
             let Taken { model, rest } = taken(alias.from, path, slashes)?;
+            let rest = rest.unwrap_or_default();
+            if alias.to.contains("{model}") {
+                let path = alias.to.replace("{model}", model?).replace("{rest}", rest);
+                return Some(Meant { alias, path, model: None });
+            }
             let model = match model.map(percent_decoded) {
                 Some(None) => return None,
                 Some(Some(model)) => Some(Cow::into_owned(model)),
                 None => None,
             };
-            Some(Meant { alias, path: alias.to.replace("{rest}", rest.unwrap_or_default()), model })
+            Some(Meant { alias, path: alias.to.replace("{rest}", rest), model })
         })
     })
 }
@@ -175,6 +189,12 @@ mod tests {
             (
                 format!("{vertex}/anthropic/models/count-tokens:rawPredict"),
                 "/v1/messages/count_tokens",
+                None,
+                false,
+            ),
+            (
+                "/v1beta1/publishers/vertex/models/g:generateContent".into(),
+                "/v1beta/models/vertex%2Fg:generateContent",
                 None,
                 false,
             ),
