@@ -25,7 +25,7 @@ export class OpenAIResponsesAdapter extends OpenAIAdapter {
       ...ask.raw,
     };
     if (!ask.stream) return this.whole(await this.client.responses.create(body));
-    let [text, textPieces, argumentPieces, last] = ['', 0, 0, -1];
+    let [text, textPieces, argumentPieces, last, final] = ['', 0, 0, -1, null];
     const stream = this.client.responses.stream(body);
     for await (const event of stream) {
       if (event.sequence_number !== last + 1) throw new Error(`event ${event.sequence_number} after ${last}`);
@@ -35,9 +35,12 @@ export class OpenAIResponsesAdapter extends OpenAIAdapter {
         textPieces += 1;
       } else if (event.type === 'response.function_call_arguments.delta') {
         argumentPieces += 1;
+      } else if (event.type === 'response.incomplete') {
+        // No final one to the SDK: its last event holds it.
+        final = event.response;
       }
     }
-    const got = this.whole(await stream.finalResponse());
+    const got = this.whole(final ?? await stream.finalResponse());
     if (got.text !== text) throw new Error(`gathered ${got.text}, streamed ${text}`);
     return Object.assign(got, { textPieces, argumentPieces });
   }
@@ -60,7 +63,8 @@ export class OpenAIResponsesAdapter extends OpenAIAdapter {
     const why = reply.incomplete_details?.reason;
     const finish = why === 'max_output_tokens' ? 'length' : why ?? (calls.length ? 'tool_calls' : 'stop');
     return answer({
-      text: reply.output_text, calls, finish,
+      text: of('message').flatMap((item) => item.content.map((part) => part.text ?? '')).join(''),
+      calls, finish,
       said: reply.output.map(({ status, parsed_arguments: parsed, ...item }) => item),
       reasoning: of('reasoning').flatMap((item) => item.summary.map((part) => part.text)).join(''),
       inputTokens: reply.usage.input_tokens, outputTokens: reply.usage.output_tokens,

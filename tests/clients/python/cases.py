@@ -99,10 +99,10 @@ def conversation(bench: Bench, stream: bool) -> None:
 
 
 def cut_by_cap(bench: Bench, stream: bool) -> None:
-    answer = bench.adapter.ask(bench.ask("Please say 90 words", stream=stream, max_tokens=7))
+    answer = bench.adapter.ask(bench.ask("Please say 90 words", stream=stream, max_tokens=16))
     equal(answer.finish, "length", "finish")
     assert answer.text.startswith("word1 word2") and "word40" not in answer.text, answer.text
-    assert answer.output_tokens <= 7, f"{answer.output_tokens} tokens"
+    assert answer.output_tokens <= 16, f"{answer.output_tokens} tokens"
 
 
 def tools(bench: Bench, stream: bool) -> None:
@@ -170,7 +170,9 @@ def vision(bench: Bench, stream: bool) -> None:
 def thinking(bench: Bench, stream: bool) -> None:
     answer = bench.adapter.ask(bench.ask("Ponder this", thinking=True, stream=stream))
     equal(answer.text, "You said: Ponder this", "text")
-    if "thinking-text" in bench.adapter.features and bench.dialect != "openai-chat":
+    # Responses summarizes thoughts only for who asks for it in so many words.
+    shown = bench.dialect != "openai-responses" or "anthropic" not in bench.adapter.name
+    if "thinking-text" in bench.adapter.features and bench.dialect != "openai-chat" and shown:
         assert "Ponder" in answer.reasoning, f"reasoning: {answer.reasoning!r}"
     else:  # Chat Completions counts reasoning and keeps it to itself.
         assert answer.reasoning or answer.reasoning_tokens or answer.output_tokens > 8, "no sign of reasoning"

@@ -52,7 +52,7 @@ class OpenAIResponses(OpenAI):
 
     def _whole(self, reply) -> Answer:
         answer = Answer(text=reply.output_text, said=[
-            item.model_dump(exclude_none=True, exclude={"status"}) for item in reply.output])
+            item.model_dump(exclude_none=True, exclude={"status", "parsed_arguments"}) for item in reply.output])
         for item in reply.output:
             if item.type == "function_call":
                 answer.calls.append(Call(item.call_id, item.name, json.loads(item.arguments)))
@@ -81,7 +81,9 @@ class OpenAIResponses(OpenAI):
                     text_pieces += 1
                 elif event.type == "response.function_call_arguments.delta":
                     argument_pieces += 1
-            answer = self._whole(stream.get_final_response())
+            # An incomplete response is no final one to the SDK: its last event holds it.
+            incomplete = event.type == "response.incomplete"
+            answer = self._whole(event.response if incomplete else stream.get_final_response())
         assert numbers == sorted(set(numbers)), f"events out of order: {numbers}"
         assert answer.text == text, f"gathered {answer.text!r}, streamed {text!r}"
         answer.text_pieces, answer.argument_pieces = text_pieces, argument_pieces

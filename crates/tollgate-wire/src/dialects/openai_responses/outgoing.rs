@@ -17,6 +17,9 @@ use super::{
 use crate::dialects::openai_chat::outgoing::effort_of;
 use crate::{Outgoing, Recipient};
 
+/// The dialect refuses a smaller cap on output tokens; others are asked for a single one.
+const LEAST_OUTPUT: u64 = 16;
+
 /// What is asked: an answer, or how many tokens the input is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
@@ -114,7 +117,11 @@ fn put_answer(chat: &Chat, model: &str, to: &mut Writing<'_>, out: &mut Map<Stri
     put("stream", chat.stream.then_some(Value::Bool(true)));
     put("temperature", chat.sampling.temperature.map(Value::from));
     put("top_p", chat.sampling.top_p.map(Value::from));
-    put("max_output_tokens", chat.max_output_tokens.map(Value::from));
+    let least = if to.own { 0 } else { LEAST_OUTPUT };
+    if chat.max_output_tokens.is_some_and(|most| most < least) {
+        to.losses.approximated("", "max_output_tokens");
+    }
+    put("max_output_tokens", chat.max_output_tokens.map(|most| most.max(least).into()));
     put("top_logprobs", chat.top_logprobs.map(Value::from));
     let parallel = chat.parallel_tool_calls.filter(|_| to.own || !chat.tools.is_empty());
     put("parallel_tool_calls", parallel.map(Value::from));
