@@ -1,5 +1,4 @@
 //! The clouds' own paths lead to the same scripts, wrapped and worded as the clouds do.
-#![expect(clippy::unwrap_used, reason = "a test that breaks should say so at once")]
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -170,6 +170,8 @@ fn counts(
     if let Some(request) = exchange.whole_request() {
         let body = request.body.bytes();
         match passage.arriving(&body, |incoming| read.decode_request(incoming)) {
+            // What its own provider refused may be refused here already.
+            Err(_) if exchange.response.status >= 400 => {}
             Err(fault) => found.push(Difference::new("request", "read", format!("{fault}"))),
             Ok(chat) => {
                 let quirks = &passage.recipient()?.quirks;
