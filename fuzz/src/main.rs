@@ -56,6 +56,11 @@ fn targets() -> Vec<Target> {
                     operations::embed(row.dialect, codec, data);
                 }));
             }
+            Codec::Rerank(codec) => {
+                all.push(target_of(row.dialect, "rerank", move |data| {
+                    operations::rerank(row.dialect, codec, data);
+                }));
+            }
             Codec::Chat(_) | Codec::Models(_) => {}
         }
     }

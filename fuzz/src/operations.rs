@@ -1,8 +1,8 @@
-//! Embeddings and token counts: requests and answers, written again in every dialect.
+//! Embeddings, rankings and token counts: requests and answers, written again in every dialect.
 
 use http::HeaderMap;
-use tollgate_model::{DialectId, EmbedReply, EmbedRequest};
-use tollgate_wire::operation::{CountTokens, Embed};
+use tollgate_model::{DialectId, EmbedReply, EmbedRequest, Ranked, RerankReply, RerankRequest};
+use tollgate_wire::operation::{CountTokens, Embed, Rerank};
 use tollgate_wire::{Codec, OPERATIONS, Operation, Recipient, scan};
 
 use crate::bodies::{LIMITS, sound};
@@ -56,6 +56,45 @@ pub(crate) fn embed(dialect: DialectId, codec: &'static dyn Embed, body: &[u8]) 
             }
         }
     }
+}
+
+pub(crate) fn rerank(dialect: DialectId, codec: &'static dyn Rerank, body: &[u8]) {
+    if let Ok(reply) = codec.decode_reply(body, &QUIRKS) {
+        ranked(&reply, &RerankRequest::default());
+    }
+    if scan(body, &LIMITS).is_err() {
+        return;
+    }
+    let headers = HeaderMap::new();
+    for route in routes(dialect, Operation::Rerank) {
+        match codec.decode_request(&incoming(route, &headers, body)) {
+            Err(fault) => tell(&fault),
+            Ok(ask) => {
+                let to = Recipient { model: &ask.model, quirks: &QUIRKS };
+                for other in rankings() {
+                    if let Ok(outgoing) = other.encode_request(&ask, &to) {
+                        sound(&outgoing.body);
+                    }
+                }
+                let results = (0..ask.documents.len() as u64).rev();
+                let results = results.map(|index| Ranked { index, score: 0.5, document: None });
+                ranked(&RerankReply { results: results.collect(), ..Default::default() }, &ask);
+            }
+        }
+    }
+}
+
+fn ranked(reply: &RerankReply, ask: &RerankRequest) {
+    for codec in rankings() {
+        sound(&codec.encode_reply(reply, ask, "m"));
+    }
+}
+
+fn rankings() -> impl Iterator<Item = &'static dyn Rerank> {
+    OPERATIONS.iter().filter_map(|row| match row.codec {
+        Codec::Rerank(codec) => Some(codec),
+        _ => None,
+    })
 }
 
 fn answer(reply: &EmbedReply, ask: &EmbedRequest) {

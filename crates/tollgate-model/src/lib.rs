@@ -17,6 +17,7 @@ pub mod loss;
 pub mod price;
 pub mod record;
 pub mod reply;
+pub mod rerank;
 pub mod terms;
 pub mod usage;
 
@@ -34,5 +35,6 @@ pub use loss::{Loss, Losses};
 pub use price::{Day, Meter, Price, Rate, Tier};
 pub use record::{Lane, Record};
 pub use reply::{Choice, Reply};
+pub use rerank::{Ranked, RerankDocument, RerankReply, RerankRequest};
 pub use terms::DataTerms;
 pub use usage::Usage;

@@ -26,6 +26,8 @@ pub struct Usage {
     pub reasoning_output_tokens: Option<u64>,
     pub audio_output_tokens: Option<u64>,
     pub image_output_tokens: Option<u64>,
+    /// What rerankers are billed by: a query over a certain number of documents.
+    pub search_units: Option<u64>,
     /// The provider's own total, as it said it. Only for reconciliation.
     pub stated_total: Option<u64>,
     /// Tier that served the call (`default`, `priority`, `batch`, …), as the provider said it.
@@ -108,6 +110,7 @@ impl Usage {
             reasoning_output_tokens,
             audio_output_tokens,
             image_output_tokens,
+            search_units,
             stated_total,
             service_tier,
             raw

@@ -26,6 +26,7 @@ pub mod operation;
 pub mod provider;
 pub mod providers;
 pub mod refused;
+mod rerank;
 pub mod resting;
 pub mod scan;
 mod sealed;

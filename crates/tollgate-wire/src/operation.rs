@@ -5,7 +5,9 @@
 use std::fmt::Debug;
 
 use bytes::Bytes;
-use tollgate_model::{Chat, DialectId, EmbedReply, EmbedRequest, Fault};
+use tollgate_model::{
+    Chat, DialectId, EmbedReply, EmbedRequest, Fault, RerankReply, RerankRequest,
+};
 
 use crate::{Dialect, Incoming, Outgoing, Quirks, Recipient, dialects};
 
@@ -14,6 +16,7 @@ pub enum Operation {
     Chat,
     CountTokens,
     Embed,
+    Rerank,
     ListModels,
     GetModel,
     /// About something that rests at a provider.
@@ -28,6 +31,7 @@ impl Operation {
             Self::Chat => "chat",
             Self::CountTokens => "count_tokens",
             Self::Embed => "embeddings",
+            Self::Rerank => "rerank",
             Self::ListModels => "list_models",
             Self::GetModel => "get_model",
             Self::Resting => "resting",
@@ -47,6 +51,7 @@ pub enum Codec {
     Chat(&'static dyn Dialect),
     CountTokens(&'static dyn CountTokens),
     Embed(&'static dyn Embed),
+    Rerank(&'static dyn Rerank),
     Models(&'static dyn Models),
 }
 
@@ -60,6 +65,7 @@ pub const OPERATIONS: &[OperationRow] = &[
     row("anthropic-messages", Codec::Models(&dialects::anthropic_messages::models::List)),
     row("cohere-v2", Codec::Chat(&dialects::cohere_v2::CohereV2)),
     row("cohere-v2", Codec::Embed(&dialects::cohere_v2::embed::Embeddings)),
+    row("cohere-v2", Codec::Rerank(&dialects::cohere_v2::rerank::Ranking)),
     row("gemini-generate", Codec::Chat(&dialects::gemini_generate::GeminiGenerate)),
     row("gemini-generate", Codec::CountTokens(&dialects::gemini_generate::count_tokens::Count)),
     row("gemini-generate", Codec::Embed(&dialects::gemini_generate::embed::Embeddings)),
@@ -69,6 +75,7 @@ pub const OPERATIONS: &[OperationRow] = &[
     row("ollama-chat", Codec::Models(&dialects::ollama_chat::models::List)),
     row("openai-chat", Codec::Chat(&dialects::openai_chat::OpenaiChat)),
     row("openai-chat", Codec::Embed(&dialects::openai_chat::embed::Embeddings)),
+    row("openai-chat", Codec::Rerank(&dialects::openai_chat::rerank::Ranking)),
     row("openai-chat", Codec::Models(&dialects::openai_chat::models::List)),
     row("openai-responses", Codec::Chat(&dialects::openai_responses::OpenaiResponses)),
     row("openai-responses", Codec::CountTokens(&dialects::openai_responses::count_tokens::Count)),
@@ -86,6 +93,7 @@ pub fn codec(dialect: DialectId, operation: Operation) -> Option<Codec> {
         Codec::Chat(_) => operation == Operation::Chat,
         Codec::CountTokens(_) => operation == Operation::CountTokens,
         Codec::Embed(_) => operation == Operation::Embed,
+        Codec::Rerank(_) => operation == Operation::Rerank,
         Codec::Models(_) => matches!(operation, Operation::ListModels | Operation::GetModel),
     })
 }
@@ -117,6 +125,21 @@ pub trait Embed: Debug + Send + Sync {
     fn decode_reply(&self, body: &[u8], quirks: &Quirks) -> Result<EmbedReply, Fault>;
     /// In the shape and encoding that `ask` wants.
     fn encode_reply(&self, reply: &EmbedReply, ask: &EmbedRequest, model: &str) -> Bytes;
+}
+
+/// Documents in order of relevance.
+pub trait Rerank: Debug + Send + Sync {
+    /// # Errors
+    /// `InvalidRequest` naming the field.
+    fn decode_request(&self, incoming: &Incoming<'_>) -> Result<RerankRequest, Fault>;
+    /// # Errors
+    /// `Unsupported`, when the dialect cannot carry what is asked.
+    fn encode_request(&self, ask: &RerankRequest, to: &Recipient<'_>) -> Result<Outgoing, Fault>;
+    /// # Errors
+    /// `BadUpstream` when the body holds no ranking.
+    fn decode_reply(&self, body: &[u8], quirks: &Quirks) -> Result<RerankReply, Fault>;
+    /// With the documents, where `ask` wants them.
+    fn encode_reply(&self, reply: &RerankReply, ask: &RerankRequest, model: &str) -> Bytes;
 }
 
 /// A model that a caller may ask for.

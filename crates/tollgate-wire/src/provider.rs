@@ -271,6 +271,8 @@ pub struct Quirks {
     pub allowed_tools: bool,
     /// What an id of a tool call must look like.
     pub call_id: CallId,
+    /// The field that says how many documents of a ranking are wanted.
+    pub rerank_limit: &'static str,
     /// Counts thinking beside the output tokens instead of inside them.
     pub reasoning_beside_output: bool,
     /// Counts a whole request inside `generateContentRequest`; others take its fields as they are.
@@ -365,6 +367,7 @@ impl Quirks {
         tool_choice: ToolDemand::All("required"),
         allowed_tools: false,
         call_id: CallId::Any,
+        rerank_limit: "top_n",
         reasoning_beside_output: false,
         counts_wrapped: true,
         embeds_lists: true,

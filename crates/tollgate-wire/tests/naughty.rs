@@ -375,6 +375,12 @@ fn operation(id: DialectId, body: &[u8]) -> bool {
                 }
                 let _ = codec.decode_reply(body, &QUIRKS);
             }
+            Codec::Rerank(codec) => {
+                for route in routes().filter(|route| route.operation == Operation::Rerank) {
+                    understood |= codec.decode_request(&incoming(route, &headers, body)).is_ok();
+                }
+                let _ = codec.decode_reply(body, &QUIRKS);
+            }
             Codec::CountTokens(codec) => {
                 for route in routes().filter(|route| route.operation == Operation::CountTokens) {
                     understood |= codec.decode_request(&incoming(route, &headers, body)).is_ok();

@@ -35,7 +35,8 @@ const REGISTRIES: &[Registry] = &[
 const OPERATIONS: &str = "crates/tollgate-wire/src/operation.rs";
 
 /// A file of a dialect that holds one of these is a codec, and stands in `OPERATIONS`.
-const CODECS: &[&str] = &["impl CountTokens for", "impl Embed for", "impl Models for"];
+const CODECS: &[&str] =
+    &["impl CountTokens for", "impl Embed for", "impl Models for", "impl Rerank for"];
 
 pub(super) fn check(tree: &Tree) -> Vec<Finding> {
     let mut found = Vec::new();

@@ -22,6 +22,7 @@ mod logprobs;
 mod messages;
 mod reply;
 mod request;
+pub mod rerank;
 mod stream;
 mod tools;
 mod usage;
@@ -32,7 +33,11 @@ pub const ID: DialectId = DialectId("cohere-v2");
 pub struct CohereV2;
 
 const RULES: Rules = Rules {
-    routes: &[route("/v2/chat", Operation::Chat), route("/v2/embed", Operation::Embed)],
+    routes: &[
+        route("/v2/chat", Operation::Chat),
+        route("/v2/embed", Operation::Embed),
+        route("/v2/rerank", Operation::Rerank),
+    ],
     model_in_body: true,
     framing: Framing::Sse,
     streams_unless_told: false,

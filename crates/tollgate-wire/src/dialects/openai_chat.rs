@@ -23,6 +23,7 @@ mod quirks;
 mod reasoning;
 pub(in crate::dialects) mod reply;
 mod request;
+pub mod rerank;
 mod skimmed;
 mod stream;
 pub(in crate::dialects) mod tools;
@@ -37,6 +38,7 @@ const RULES: Rules = Rules {
     routes: &[
         route(Method::POST, "/v1/chat/completions", None, Operation::Chat),
         route(Method::POST, "/v1/embeddings", None, Operation::Embed),
+        route(Method::POST, "/v1/rerank", None, Operation::Rerank),
         route(Method::GET, "/v1/models", None, Operation::ListModels),
         route(Method::GET, "/v1/models/", Some(""), Operation::GetModel),
     ],

@@ -8,7 +8,7 @@ pub const ROW: Provider = Provider {
     speaks: &[Speaks::of("openai-chat", Base::Given), Speaks::of("anthropic-messages", Base::Root)],
     base_url: "https://api.fireworks.ai/inference/v1",
     key_env: &["FIREWORKS_API_KEY"],
-    operations: &[Operation::Chat, Operation::Embed],
+    operations: &[Operation::Chat, Operation::Embed, Operation::Rerank],
     sample_models: &["accounts/fireworks/models/gpt-oss-120b"],
     quirks: Quirks {
         top_k: true,

@@ -8,7 +8,7 @@ pub const ROW: Provider = Provider {
     speaks: &[Speaks::of("openai-chat", Base::Given)],
     key_optional: true,
     self_hosted: true,
-    operations: &[Operation::Chat, Operation::Embed],
+    operations: &[Operation::Chat, Operation::Embed, Operation::Rerank],
     quirks: Quirks {
         top_k: true,
         reasoning_switch: ReasoningSwitch::Enable,

@@ -13,7 +13,7 @@ pub const ROW: Provider = Provider {
     base_url: "http://127.0.0.1:30000/v1",
     key_optional: true,
     self_hosted: true,
-    operations: &[Operation::Chat, Operation::Embed],
+    operations: &[Operation::Chat, Operation::Embed, Operation::Rerank],
     quirks: Quirks {
         top_k: true,
         reasoning_switch: ReasoningSwitch::Template,

@@ -1,4 +1,4 @@
-//! Voyage: embeddings.
+//! Voyage: embeddings and rerankers.
 
 use crate::Operation;
 use crate::provider::{Base, Provider, Quirks, Speaks};
@@ -8,8 +8,8 @@ pub const ROW: Provider = Provider {
     speaks: &[Speaks::of("openai-chat", Base::Given)],
     base_url: "https://api.voyageai.com/v1",
     key_env: &["VOYAGE_API_KEY"],
-    operations: &[Operation::Embed],
-    serves: &["voyage-*"],
-    quirks: Quirks { end_user_field: None, ..Quirks::NONE },
+    operations: &[Operation::Embed, Operation::Rerank],
+    serves: &["voyage-*", "rerank-2*"],
+    quirks: Quirks { end_user_field: None, rerank_limit: "top_k", ..Quirks::NONE },
     ..Provider::PLAIN
 };

@@ -12,6 +12,7 @@
 
 mod answers;
 mod crossing;
+mod operations;
 mod requests;
 mod streams;
 
@@ -93,11 +94,16 @@ pub(crate) fn recordings() -> Vec<Recording> {
 }
 
 pub(crate) fn recordings_of(id: &str) -> Vec<Recording> {
+    recordings_as(id, id)
+}
+
+/// The recordings of that name, as exchanges in the dialect `id`.
+pub(crate) fn recordings_as(name: &str, id: &str) -> Vec<Recording> {
     let Some(corpus) = shared() else { return Vec::new() };
     let index = fs::read_to_string(corpus.join("index.jsonl")).unwrap();
     let lines = index.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     lines
-        .filter(|line| line["dialect"] == id)
+        .filter(|line| line["dialect"] == name)
         .map(|line| {
             let file = line["file"].as_str().unwrap().to_owned();
             let exchange = fs::read(corpus.join(&file)).unwrap();

@@ -7,7 +7,7 @@ mod fit;
 
 use bytes::Bytes;
 use tokio::time::Instant;
-use tollgate_model::{EmbedReply, Event, Fault, FaultKind, Lane, Losses, Record};
+use tollgate_model::{EmbedReply, Event, Fault, FaultKind, Lane, Losses, Record, RerankReply};
 use tollgate_wire::Dialect;
 
 use super::plan::{Plan, Target};
@@ -46,6 +46,7 @@ pub enum Said {
     Vectors(EmbedReply),
     /// What a provider says of something that rests with it, as it came.
     Object(Bytes),
+    Ranking(RerankReply),
 }
 
 /// # Errors

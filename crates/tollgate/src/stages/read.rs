@@ -12,7 +12,7 @@ use http::{HeaderMap, Method, Uri};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 use tokio::time::timeout;
-use tollgate_model::{Chat, EmbedRequest, Fault, FaultKind, Record, Source};
+use tollgate_model::{Chat, EmbedRequest, Fault, FaultKind, Record, RerankRequest, Source};
 use tollgate_wire::carriage::{self, Bare, Carriage};
 use tollgate_wire::ingress::{self, Alias};
 use tollgate_wire::resting::{self, About};
@@ -55,6 +55,7 @@ pub struct Ask {
 pub enum Content {
     Chat(Box<Chat>),
     Embed(Box<EmbedRequest>),
+    Rerank(Box<RerankRequest>),
 }
 
 /// In which dialect a caller speaks, known from the request line alone, so that every refusal can
@@ -220,7 +221,7 @@ impl Ask {
     pub fn chat(&self) -> Result<&Chat, Fault> {
         match self.content()? {
             Content::Chat(chat) => Ok(chat),
-            Content::Embed(_) => Err(Fault::internal("an embedding was taken for a chat")),
+            _ => Err(Fault::internal("another operation was taken for a chat")),
         }
     }
 
@@ -231,7 +232,18 @@ impl Ask {
     pub fn embed(&self) -> Result<&EmbedRequest, Fault> {
         match self.content()? {
             Content::Embed(ask) => Ok(ask),
-            Content::Chat(_) => Err(Fault::internal("a chat was taken for an embedding")),
+            _ => Err(Fault::internal("another operation was taken for an embedding")),
+        }
+    }
+
+    /// The request for a ranking, decoded when first asked for.
+    ///
+    /// # Errors
+    /// `InvalidRequest` naming the field.
+    pub fn rerank(&self) -> Result<&RerankRequest, Fault> {
+        match self.content()? {
+            Content::Rerank(ask) => Ok(ask),
+            _ => Err(Fault::internal("another operation was taken for a ranking")),
         }
     }
 
@@ -255,6 +267,9 @@ impl Ask {
             }
             Some(Codec::Embed(embed)) => {
                 embed.decode_request(&incoming).map(|ask| Content::Embed(Box::new(ask)))
+            }
+            Some(Codec::Rerank(rerank)) => {
+                rerank.decode_request(&incoming).map(|ask| Content::Rerank(Box::new(ask)))
             }
             Some(Codec::Models(_)) | None => Err(Fault::internal("no codec for the operation")),
         }

@@ -86,6 +86,12 @@ pub fn reply(ask: &Ask, mut watched: Watched, settling: &Settling) -> Result<Rea
             _ => return Err(Fault::internal("no codec for the operation")),
         },
         Said::Object(bytes) => bytes,
+        Said::Ranking(reply) => match codec(ask.dialect.id(), Operation::Rerank) {
+            Some(Codec::Rerank(rerank)) => {
+                rerank.encode_reply(&reply, ask.rerank()?, &context.model)
+            }
+            _ => return Err(Fault::internal("no codec for the operation")),
+        },
         Said::Stream(_) => Bytes::new(),
     };
     Ok(Ready { headers, losses, body: ReadyBody::Whole(body) })

@@ -29,6 +29,10 @@ pub fn watch(answer: Answer, permit: Permit, keep: Option<Keep>, record: &mut Re
             record.usage.update(reply.usage.clone());
             record.model_answered.clone_from(&reply.model);
         }
+        Said::Ranking(reply) => {
+            record.usage.update(reply.usage.clone());
+            record.model_answered.clone_from(&reply.model);
+        }
     }
     let id = answer.headers.get(answer.request_id).and_then(|id| id.to_str().ok());
     record.upstream_request_id = id.map(str::to_owned);

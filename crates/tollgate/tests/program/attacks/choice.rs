@@ -109,9 +109,10 @@ fn body_for(path: &str, operation: Operation) -> &'static str {
             r#"{"requests":[{"model":"models/generate/hello","content":{"parts":[{"text":"x"}]}}]}"#
         }
         Operation::Embed if path == "/v2/embed" => {
-            r#"{"model":"generate/hello","texts":["x"],"input_type":"search_query"}"#
+            r#"{"model":"generate/hello","texts":["x"],"embedding_types":["float"],"input_type":"search_query"}"#
         }
         Operation::Embed => r#"{"model":"generate/hello","input":"x"}"#,
+        Operation::Rerank => r#"{"model":"generate/hello","query":"x","documents":["y"]}"#,
         Operation::ListModels | Operation::GetModel | Operation::Resting => "",
     }
 }
