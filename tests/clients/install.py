@@ -16,7 +16,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 PLACE = HERE.parent.parent / "target" / "clients"
-PYTHON_FAST = ["newest", "llama", "clouds"]
+PYTHON_FAST = ["newest", "llama", "clouds", "vendors"]
 PYTHON_LONG = ["previous", "oldest", "langchain", "agents", "frameworks"]
 NODE_FAST = ["node", "aimock"]
 NODE_LONG = ["claude-code", "codex"]

@@ -35,6 +35,8 @@ pub struct Chat {
     pub service_tier: Option<String>,
     /// An opaque id of the person on whose behalf the caller calls.
     pub end_user: Option<String>,
+    /// A field without which nothing would be asked, and the one dialect that can carry it.
+    pub only: Option<(DialectId, &'static str)>,
     pub extras: Extras,
 }
 

@@ -5,7 +5,7 @@ use crate::cache::Cache;
 use crate::refusal::Refusal;
 use crate::routes::NotACall;
 use crate::script::{Reply, Request, Script};
-use crate::{anthropic, azure, bedrock, gemini, openai, responses};
+use crate::{anthropic, azure, bedrock, cohere, gemini, ollama, openai, responses};
 use bytes::Bytes;
 use std::fmt;
 
@@ -21,7 +21,9 @@ pub(crate) const DIALECTS: &[Dialect] = &[
     &azure::Azure,
     &bedrock::Bedrock,
     &bedrock::invoke::Invoke,
+    &cohere::Cohere,
     &gemini::Gemini,
+    &ollama::Ollama,
     &openai::OpenAi,
     &responses::Responses,
 ];

@@ -1,7 +1,8 @@
 //! The simulated provider: what a vendor would answer to these bytes, as a script of steps.
 //!
-//! It speaks OpenAI's two dialects, Anthropic's, Gemini's and Bedrock's strictly, answers without a model, and
-//! misbehaves when the model's name asks for it (the table stands in [`faults`]).
+//! It speaks OpenAI's dialects, Anthropic's, Gemini's, Bedrock's, Cohere's and Ollama's strictly,
+//! answers without a model, and misbehaves when the model's name asks for it (the table stands in
+//! [`faults`]).
 //! It is deliberately not built on the gateway's own codecs: it judges them. It opens no socket and
 //! reads no clock; the program plays the script.
 
@@ -11,12 +12,14 @@ mod asked;
 mod azure;
 mod bedrock;
 mod cache;
+mod cohere;
 mod dialect;
 pub mod faults;
 mod gemini;
 mod ids;
 mod memory;
 mod next;
+mod ollama;
 mod openai;
 mod refusal;
 mod responses;

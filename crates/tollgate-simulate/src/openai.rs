@@ -1,5 +1,6 @@
 //! OpenAI's dialect: Chat Completions, embeddings and the model list. Responses has a folder of its own.
 
+mod completions;
 mod embeddings;
 mod read;
 mod reply;
@@ -45,6 +46,20 @@ const OPERATIONS: &[Operation] = &[
         paths: &["/v1/embeddings", "/embeddings"],
         when: always,
         answer: |call, _| embeddings(call.request),
+    },
+    Operation {
+        name: "openai-completions",
+        method: "POST",
+        paths: &["/v1/completions", "/completions"],
+        when: always,
+        answer: |call, _| completions::completions(call.request),
+    },
+    Operation {
+        name: "openai-rerank",
+        method: "POST",
+        paths: &["/v1/rerank", "/rerank"],
+        when: always,
+        answer: |call, _| completions::rerank(call.request),
     },
     Operation {
         name: "openai-models",

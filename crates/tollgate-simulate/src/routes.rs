@@ -81,6 +81,10 @@ fn guess(request: &Request) -> Dialect {
         &crate::bedrock::Bedrock
     } else if request.path.starts_with("/v1beta") || request.header("x-goog-api-key").is_some() {
         &crate::gemini::Gemini
+    } else if request.path.starts_with("/api/") {
+        &crate::ollama::Ollama
+    } else if request.path.starts_with("/v2/") {
+        &crate::cohere::Cohere
     } else {
         &crate::openai::OpenAi
     }

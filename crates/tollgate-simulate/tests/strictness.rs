@@ -24,9 +24,14 @@ const DIALECTS: &[&str] = &[
     "gemini-generate",
     "gemini-count-tokens",
     "gemini-embed",
+    "cohere-v2",
+    "cohere-rerank",
+    "ollama-chat",
+    "ollama-embed",
+    "openai-completions",
 ];
 /// Whose verdicts bind. Other hosts of the same dialect forgive or demand other things.
-const STRICT: &[&str] = &["openai", "anthropic", "bedrock", "gemini", "vertex"];
+const STRICT: &[&str] = &["openai", "anthropic", "bedrock", "gemini", "vertex", "cohere", "ollama"];
 /// What is known to be incomplete or changed is no witness.
 const NO_WITNESS: &[&str] =
     &["edited-possible", "reframed", "request-elided", "request-body-missing", "response-only"];

@@ -18,6 +18,7 @@ pub const DIALECTS: &[&dyn Dialect] = &[
     &dialects::gemini_generate::GeminiGenerate,
     &dialects::ollama_chat::OllamaChat,
     &dialects::openai_chat::OpenaiChat,
+    &dialects::openai_completions::OpenaiCompletions,
     &dialects::openai_responses::OpenaiResponses,
 ];
 

@@ -6,4 +6,5 @@ pub mod cohere_v2;
 pub mod gemini_generate;
 pub mod ollama_chat;
 pub mod openai_chat;
+pub mod openai_completions;
 pub mod openai_responses;

@@ -189,6 +189,20 @@ impl Fields {
         }
     }
 
+    /// Whether usage is wanted at the end of a stream, as OpenAI's dialects say it.
+    pub(crate) fn stream_usage(&mut self) -> Result<bool, Fault> {
+        let name = "stream_options";
+        let Some(written) = self.take(name) else { return Ok(false) };
+        let empty = written.as_object().is_some_and(Map::is_empty);
+        let mut options = Fields::of(self.dialect, written, name)?;
+        let usage = options.flag("include_usage")?;
+        if empty {
+            self.extras.spell(self.dialect, name, None, Value::Object(Map::new()));
+        }
+        options.rest_in(self, name);
+        Ok(usage)
+    }
+
     /// What stayed behind of the object in the field `name` of `holder` is kept there.
     pub(crate) fn rest_in(self, holder: &mut Fields, name: &str) {
         let (dialect, rest) = (self.dialect, self.rest());

@@ -271,6 +271,8 @@ pub struct Quirks {
     pub allowed_tools: bool,
     /// What an id of a tool call must look like.
     pub call_id: CallId,
+    /// Where completions are had.
+    pub completions_path: &'static str,
     /// The field that says how many documents of a ranking are wanted.
     pub rerank_limit: &'static str,
     /// Counts thinking beside the output tokens instead of inside them.
@@ -367,6 +369,7 @@ impl Quirks {
         tool_choice: ToolDemand::All("required"),
         allowed_tools: false,
         call_id: CallId::Any,
+        completions_path: "/completions",
         rerank_limit: "top_n",
         reasoning_beside_output: false,
         counts_wrapped: true,

@@ -238,3 +238,33 @@ pub(super) const EMBEDDINGS: Shape = Shape::Object(&[
     null("encoding_format", Shape::Str),
     may("user", Shape::Str),
 ]);
+
+pub(super) const COMPLETIONS: Shape = Shape::Object(&[
+    must("model", Shape::Str),
+    must("prompt", Shape::Any),
+    null("suffix", Shape::Str),
+    null("max_tokens", Shape::Int),
+    null("temperature", Shape::Num),
+    null("top_p", Shape::Num),
+    null("n", Shape::Int),
+    null("best_of", Shape::Int),
+    null("echo", Shape::Bool),
+    null("logprobs", Shape::Int),
+    null("logit_bias", Shape::Map),
+    null("stop", Shape::StrOr(&Shape::List(&Shape::Str))),
+    null("seed", Shape::Int),
+    null("presence_penalty", Shape::Num),
+    null("frequency_penalty", Shape::Num),
+    null("stream", Shape::Bool),
+    null("stream_options", Shape::Map),
+    may("user", Shape::Str),
+]);
+
+pub(super) const RERANK: Shape = Shape::Object(&[
+    must("model", Shape::Str),
+    must("query", Shape::Str),
+    must("documents", Shape::List(&Shape::StrOr(&Shape::Map))),
+    null("top_n", Shape::Int),
+    null("return_documents", Shape::Bool),
+    null("truncation", Shape::Bool),
+]);

@@ -5,7 +5,11 @@ use crate::provider::{Base, Provider, Quirks, ReasoningBack, Speaks};
 
 pub const ROW: Provider = Provider {
     kind: "fireworks",
-    speaks: &[Speaks::of("openai-chat", Base::Given), Speaks::of("anthropic-messages", Base::Root)],
+    speaks: &[
+        Speaks::of("openai-chat", Base::Given),
+        Speaks::of("anthropic-messages", Base::Root),
+        Speaks::of("openai-completions", Base::Given),
+    ],
     base_url: "https://api.fireworks.ai/inference/v1",
     key_env: &["FIREWORKS_API_KEY"],
     operations: &[Operation::Chat, Operation::Embed, Operation::Rerank],

@@ -4,7 +4,10 @@ use crate::provider::{Base, Provider, Quirks, ReasoningBack, Speaks};
 
 pub const ROW: Provider = Provider {
     kind: "huggingface",
-    speaks: &[Speaks::of("openai-chat", Base::Given)],
+    speaks: &[
+        Speaks::of("openai-chat", Base::Given),
+        Speaks::of("openai-completions", Base::Given),
+    ],
     base_url: "https://router.huggingface.co/v1",
     key_env: &["HF_TOKEN"],
     sample_models: &["openai/gpt-oss-120b"],

@@ -9,6 +9,7 @@ pub const ROW: Provider = Provider {
         Speaks::of("openai-chat", Base::Given),
         Speaks::of("anthropic-messages", Base::Root),
         Speaks::of("openai-responses", Base::Given),
+        Speaks::of("openai-completions", Base::Given),
     ],
     base_url: "http://127.0.0.1:1234/v1",
     key_optional: true,

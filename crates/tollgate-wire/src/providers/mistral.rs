@@ -7,7 +7,10 @@ use crate::{Operation, auth::Auth};
 
 pub const ROW: Provider = Provider {
     kind: "mistral",
-    speaks: &[Speaks::of("openai-chat", Base::Given)],
+    speaks: &[
+        Speaks::of("openai-chat", Base::Given),
+        Speaks::of("openai-completions", Base::Given).models(&["codestral*"]),
+    ],
     base_url: "https://api.mistral.ai/v1",
     auth: Auth::Bearer,
     key_env: &["MISTRAL_API_KEY"],
@@ -35,6 +38,7 @@ pub const ROW: Provider = Provider {
         call_id: CallId::Nine,
         document_url: true,
         effort_models: &["mistral-small"],
+        completions_path: "/fim/completions",
         ..Quirks::NONE
     },
     ..Provider::PLAIN

@@ -11,6 +11,7 @@ pub const ROW: Provider = Provider {
         Speaks::of("ollama-chat", Base::Root),
         Speaks::of("openai-chat", Base::V1),
         Speaks::of("openai-responses", Base::V1),
+        Speaks::of("openai-completions", Base::V1),
     ],
     base_url: "http://127.0.0.1:11434",
     auth: Auth::Bearer,

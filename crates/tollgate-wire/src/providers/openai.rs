@@ -3,11 +3,15 @@
 use crate::provider::{Base, MaxTokens, Provider, Quirks, Speaks};
 use crate::{Operation, auth::Auth};
 
+/// What its other models are asked for as a completion becomes a chat.
+const LEGACY: &[&str] = &["gpt-3.5-turbo-instruct*", "davinci-*", "babbage-*"];
+
 pub const ROW: Provider = Provider {
     kind: "openai",
     speaks: &[
         Speaks::of("openai-chat", Base::Given).but(RESPONSES_ONLY),
         Speaks::of("openai-responses", Base::Given),
+        Speaks::of("openai-completions", Base::Given).models(LEGACY),
     ],
     base_url: "https://api.openai.com/v1",
     auth: Auth::Bearer,
@@ -18,6 +22,8 @@ pub const ROW: Provider = Provider {
     serves: &[
         "gpt-*",
         "chatgpt-*",
+        "babbage-*",
+        "davinci-*",
         "o1*",
         "o3*",
         "o4*",

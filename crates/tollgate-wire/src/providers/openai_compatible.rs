@@ -5,7 +5,10 @@ use crate::{Operation, auth::Auth};
 
 pub const ROW: Provider = Provider {
     kind: "openai-compatible",
-    speaks: &[Speaks::of("openai-chat", Base::Given)],
+    speaks: &[
+        Speaks::of("openai-chat", Base::Given),
+        Speaks::of("openai-completions", Base::Given),
+    ],
     base_url: "",
     auth: Auth::Bearer,
     key_env: &[],

@@ -5,7 +5,10 @@ use crate::provider::{Base, Provider, Quirks, ReasoningBack, Speaks};
 
 pub const ROW: Provider = Provider {
     kind: "together",
-    speaks: &[Speaks::of("openai-chat", Base::Given)],
+    speaks: &[
+        Speaks::of("openai-chat", Base::Given),
+        Speaks::of("openai-completions", Base::Given),
+    ],
     base_url: "https://api.together.xyz/v1",
     key_env: &["TOGETHER_API_KEY"],
     operations: &[Operation::Chat, Operation::Embed, Operation::Rerank],

@@ -16,6 +16,14 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("cohere/cohere-cohere-v2-ae94ca88c665", "usage.input"),
     ("cohere/cohere-cohere-v2-d852469304bb", "usage.input"),
     ("cohere/cohere-cohere-v2-f488fd4b872f", "usage.input"),
+    // A page of the organisation's usage, which is no completion.
+    ("openai/openai-openai-completions-1dd123ac2ea5", "fault"),
+    // The digest knows the log-probabilities of chats only.
+    ("openai/openai-openai-completions-b6afb2db49c7", "logprobs"),
+    // A template of Portkey's own, answered with a chat.
+    ("portkey/portkey-openai-completions-0502200c5423", "text"),
+    // Writer streams `value` instead of choices.
+    ("writer/writer-openai-completions-4db5725813c9", "fault"),
 ];
 
 fn is_excused(file: &str, what: &str) -> bool {
@@ -72,8 +80,10 @@ fn compare(reply: &Reply, expect: &Value, file: &str) -> Vec<String> {
     let count = |field: &str| expect[field].as_u64().unwrap_or_default();
     check("citations", count("citations").into(), choice.citations.len().into());
     check("logprobs", (expect["logprobs"] == true).into(), (!choice.logprobs.is_empty()).into());
-    let choices = expect["choices"].as_u64().unwrap_or(1);
-    check("choices", choices.into(), reply.choices.len().max(1).into());
+    // Of completions a digest tells the first alone.
+    if let Some(choices) = expect["choices"].as_u64() {
+        check("choices", choices.into(), reply.choices.len().into());
+    }
     for (field, found) in [
         ("input", reply.usage.total_input()),
         ("output", reply.usage.total_output()),
@@ -156,7 +166,7 @@ pub(crate) fn essence(reply: &Reply) -> Value {
     json!({
         "choices": choices.collect::<Vec<_>>(),
         "input": reply.usage.total_input(),
-        "output": reply.usage.total_output(),
+        "output": reply.usage.total_output().unwrap_or_default(),
         "cached": reply.usage.cache_read_input_tokens,
         "thinking": reply.usage.reasoning_output_tokens,
     })

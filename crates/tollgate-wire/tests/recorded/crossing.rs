@@ -40,6 +40,9 @@ fn strings(value: &Value, out: &mut Vec<String>) {
 /// What of `chat` is missing in what `to` writes of it, which it must be able to read.
 fn missing(chat: &Chat, to: &dyn Dialect) -> Option<String> {
     const QUIRKS: &Quirks = &Quirks::NONE;
+    if chat.only.is_some_and(|(only, _)| only != to.id()) {
+        return None;
+    }
     let outgoing = match to.encode_request(chat, &Recipient { model: "m", quirks: QUIRKS }) {
         Ok(outgoing) => outgoing,
         // What is refused is not lost.

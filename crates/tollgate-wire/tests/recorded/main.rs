@@ -25,7 +25,7 @@ use tollgate_model::{DialectId, Event, Fault};
 use tollgate_wire::{Dialect, Frame, Framer, Quirks, ReplyContext, dialect, provider};
 
 /// The dialects that are tested here.
-pub(crate) const DIALECTS: &[&str] = &["cohere-v2", "ollama-chat"];
+pub(crate) const DIALECTS: &[&str] = &["cohere-v2", "ollama-chat", "openai-completions"];
 
 /// Requests that were not recorded as they were sent.
 pub(crate) const UNFAITHFUL: [&str; 4] =

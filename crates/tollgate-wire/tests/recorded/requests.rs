@@ -26,6 +26,8 @@ fn every_recorded_request_comes_back_as_it_was() {
         let request = &recording.exchange["request"];
         if recording.notes.iter().any(|note| UNFAITHFUL.contains(&note.as_str()))
             || request["body"]["kind"] != "json"
+            // A template of the host's own, without a prompt.
+            || recording.file.starts_with("portkey/")
         {
             continue;
         }

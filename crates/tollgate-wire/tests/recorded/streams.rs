@@ -149,3 +149,41 @@ fn a_stream_ended_from_its_snapshot_is_well_formed() {
     }
     report("streams ended from a snapshot", seen, &wrong);
 }
+
+#[test]
+fn an_error_inside_a_stream_is_a_fault_with_what_was_said() {
+    let error = "the runner has ended";
+    for (id, stream) in [
+        (
+            "ollama-chat",
+            "{\"model\":\"m\",\"message\":{\"role\":\"assistant\",\"content\":\"a\"},\"done\":false}\n\
+             {\"error\":\"the runner has ended\"}\n",
+        ),
+        (
+            "cohere-v2",
+            "data: {\"type\":\"message-start\",\"id\":\"x\",\"delta\":{\"message\":{}}}\n\n\
+             data: {\"type\":\"message-end\",\"delta\":{\"finish_reason\":\"ERROR\",\
+             \"error\":\"the runner has ended\"}}\n\ndata: [DONE]\n\n",
+        ),
+        (
+            "openai-completions",
+            "data: {\"id\":\"x\",\"choices\":[{\"index\":0,\"text\":\"a\"}]}\n\n\
+             data: {\"error\":{\"message\":\"the runner has ended\"}}\n\n",
+        ),
+    ] {
+        let dialect = crate::spoken(id);
+        let quirks = &tollgate_wire::Quirks::NONE;
+        let events = read_all(dialect, &frames(dialect, stream.as_bytes(), &[]), quirks);
+        let Err(fault) = Reply::gather(events) else { panic!("{id}: no fault") };
+        assert_eq!(fault.message, error, "{id}");
+        assert!(fault.upstream.is_some(), "{id}");
+        // Told again in the dialect, it is the same.
+        let told = written_stream(dialect, vec![Event::Fault(fault)], None);
+        let events = read_all(dialect, &frames(dialect, &told, &[]), quirks);
+        assert_eq!(Reply::gather(events).unwrap_err().message, error, "{id}");
+        for broken in ["", "data: {\n\n", "{\n", "data: x\n\n"] {
+            let events = read_all(dialect, &frames(dialect, broken.as_bytes(), &[]), quirks);
+            assert!(Reply::gather(events).is_err(), "{id}: {broken:?}");
+        }
+    }
+}

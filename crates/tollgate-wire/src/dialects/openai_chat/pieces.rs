@@ -340,6 +340,9 @@ fn reason_of(word: Option<&str>, called: bool) -> FinishReason {
 
 /// Reads `logprobs` of a choice.
 pub(super) fn read_logprobs(choice: u32, logprobs: &Value, out: &mut Vec<Event>) {
+    if let Some(tokens) = read_lists(logprobs).filter(|tokens| !tokens.is_empty()) {
+        out.push(Event::Logprobs { choice, tokens });
+    }
     for field in ["reasoning_content", "content", "refusal"] {
         let list = logprobs.get(field).and_then(Value::as_array);
         let tokens: Vec<TokenLogprob> =
@@ -348,6 +351,27 @@ pub(super) fn read_logprobs(choice: u32, logprobs: &Value, out: &mut Vec<Event>)
             out.push(Event::Logprobs { choice, tokens });
         }
     }
+}
+
+/// The lists side by side that completions have from before there were chats.
+fn read_lists(logprobs: &Value) -> Option<Vec<TokenLogprob>> {
+    let list = |name: &str| logprobs.get(name).and_then(Value::as_array);
+    let (tokens, figures, tops) = (list("tokens")?, list("token_logprobs")?, list("top_logprobs"));
+    let plain = |token: &str, logprob: f64, top| TokenLogprob {
+        token: token.to_owned(),
+        logprob,
+        bytes: None,
+        top,
+    };
+    let one = |(at, (token, logprob)): (usize, (&Value, &Value))| {
+        let top = tops.and_then(|tops| tops.get(at)?.as_object());
+        let top = top.into_iter().flatten();
+        let top =
+            top.filter_map(|(token, logprob)| Some(plain(token, logprob.as_f64()?, Vec::new())));
+        // The first token of an echoed prompt has none.
+        Some(plain(token.as_str()?, logprob.as_f64()?, top.collect()))
+    };
+    Some(tokens.iter().zip(figures).enumerate().filter_map(one).collect())
 }
 
 pub(in crate::dialects) fn decode_token(token: &Value, outer: bool) -> Option<TokenLogprob> {

@@ -34,7 +34,9 @@ pub(super) fn decode(body: &[u8], quirks: &Quirks) -> Result<Vec<Event>, Fault> 
         let mut reader = ChoiceReader::default();
         if let Some(message) = choice.get("message").and_then(Value::as_object) {
             reader.read(number, message, &mut out);
-        } else if let Some(text) = choice.get("text").and_then(Value::as_str) {
+        } else if let Some(text) = choice.get("text").and_then(Value::as_str)
+            && !text.is_empty()
+        {
             out.push(Event::Text { choice: number, text: text.to_owned() });
         }
         if number == 0 {
@@ -268,7 +270,7 @@ pub(super) fn encode_logprobs(tokens: &[TokenLogprob]) -> Value {
 }
 
 /// This dialect's word for a reason.
-pub(super) fn word_of(reason: FinishReason) -> &'static str {
+pub(in crate::dialects) fn word_of(reason: FinishReason) -> &'static str {
     match reason {
         FinishReason::Length => "length",
         FinishReason::ToolCalls => "tool_calls",

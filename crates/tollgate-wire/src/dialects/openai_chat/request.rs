@@ -24,7 +24,7 @@ pub(super) fn decode(incoming: &Incoming<'_>) -> Result<Chat, Fault> {
     let mut chat = Chat { model, messages: messages::decode(list)?, ..Chat::default() };
 
     chat.stream = top.flag("stream")?;
-    chat.stream_usage = decode_stream_usage(&mut top)?;
+    chat.stream_usage = top.stream_usage()?;
     tools::decode(&mut top, &mut chat)?;
     chat.parallel_tool_calls = top.bool("parallel_tool_calls")?;
     chat.sampling = decode_sampling(&mut top)?;
@@ -39,18 +39,6 @@ pub(super) fn decode(incoming: &Incoming<'_>) -> Result<Chat, Fault> {
     chat.end_user = decode_end_user(&mut top)?;
     chat.extras = top.rest();
     Ok(chat)
-}
-
-fn decode_stream_usage(top: &mut Fields) -> Result<bool, Fault> {
-    let Some(written) = top.take("stream_options") else { return Ok(false) };
-    let empty = written.as_object().is_some_and(Map::is_empty);
-    let mut options = Fields::of(ID, written, "stream_options")?;
-    let usage = options.flag("include_usage")?;
-    if empty {
-        top.extras().spell(ID, "stream_options", None, json!({}));
-    }
-    options.rest_in(top, "stream_options");
-    Ok(usage)
 }
 
 fn decode_sampling(top: &mut Fields) -> Result<Sampling, Fault> {

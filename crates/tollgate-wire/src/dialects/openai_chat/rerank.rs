@@ -86,6 +86,10 @@ impl Rerank for Ranking {
                     result["document"] = text.into();
                 }
             }
+            // Nor does its SDK do without a count.
+            if out["usage"]["total_tokens"].is_null() {
+                out["usage"]["total_tokens"] = 0.into();
+            }
             out["data"] = results.into();
         } else {
             out["results"] = results.into();

@@ -236,7 +236,7 @@ fn first(places: &[Figure]) -> Option<u64> {
 }
 
 /// Writes a `usage` object; `None` when nothing is known.
-pub(super) fn encode(usage: &Usage) -> Option<Value> {
+pub(in crate::dialects) fn encode(usage: &Usage) -> Option<Value> {
     if usage.is_unknown() {
         return None;
     }

@@ -2,7 +2,7 @@
 
 use http::header::{ACCEPT, CONTENT_TYPE, HOST, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Method, Uri};
-use tollgate_model::{Fault, FaultKind, Lane, Losses};
+use tollgate_model::{Chat, Fault, FaultKind, Lane, Losses};
 use tollgate_wire::scan::{Limits, Scan, scan};
 use tollgate_wire::splice::Splice;
 use tollgate_wire::{
@@ -120,7 +120,11 @@ fn encoded(worker: &Worker, ask: &Ask, target: &Target, spoken: &Spoken) -> Resu
     let (operation, quirks) = (ask.operation(), &target.upstream.row.quirks);
     let recipient = Recipient { model: &target.model, quirks };
     let mut outgoing = match codec(spoken.dialect.id(), operation) {
-        Some(Codec::Chat(dialect)) => dialect.encode_request(ask.chat()?, &recipient),
+        Some(Codec::Chat(dialect)) => {
+            let chat = ask.chat()?;
+            carriable(chat, dialect, target)?;
+            dialect.encode_request(chat, &recipient)
+        }
         Some(Codec::CountTokens(count)) => count.encode_request(ask.chat()?, &recipient),
         Some(Codec::Embed(embed)) => embed.encode_request(ask.embed()?, &recipient),
         Some(Codec::Rerank(rerank)) => rerank.encode_request(ask.rerank()?, &recipient),
@@ -135,6 +139,20 @@ fn encoded(worker: &Worker, ask: &Ask, target: &Target, spoken: &Spoken) -> Resu
         outgoing.body = splice.finish().map_err(|error| unspliced(&error))?;
     }
     Ok(Fitted { lane: Lane::Translated, hide_usage: false, outgoing, headers })
+}
+
+/// Some requests hang on one field, and would ask for nothing without it.
+fn carriable(chat: &Chat, dialect: &dyn Dialect, target: &Target) -> Result<(), Fault> {
+    match chat.only {
+        Some((only, field)) if only != dialect.id() => {
+            let label = target.label();
+            let message = format!("`{label}` cannot be asked this: it does not know `{field}`.");
+            let source = tollgate_model::Source::Downstream;
+            let fault = Fault::new(FaultKind::Unsupported, source, message);
+            Err(Fault { param: Some(field.into()), ..fault })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// What of the caller's query a provider of the same dialect is told; the rest is a loss.

@@ -99,6 +99,9 @@ fn body_for(path: &str, operation: Operation) -> &'static str {
         Operation::Chat | Operation::CountTokens if path.contains("/responses") => {
             r#"{"model":"generate/hello","input":"x"}"#
         }
+        Operation::Chat if path == "/v1/completions" => {
+            r#"{"model":"generate/hello","prompt":"x"}"#
+        }
         Operation::Chat | Operation::CountTokens => {
             r#"{"model":"generate/hello","messages":[{"role":"user","content":"x"}]}"#
         }

@@ -181,6 +181,10 @@ impl Decoder {
             reader.read(number, delta, out);
         } else if let Some(message) = choice.get("message").and_then(Value::as_object) {
             reader.read(number, message, out);
+        } else if let Some(text) = choice.get("text").and_then(Value::as_str)
+            && !text.is_empty()
+        {
+            out.push(Event::Text { choice: number, text: text.to_owned() });
         }
         if let Some(logprobs) = choice.get("logprobs") {
             read_logprobs(number, logprobs, out);
