@@ -58,6 +58,8 @@ pub const OPERATIONS: &[OperationRow] = &[
         Codec::CountTokens(&dialects::anthropic_messages::count_tokens::Count),
     ),
     row("anthropic-messages", Codec::Models(&dialects::anthropic_messages::models::List)),
+    row("bedrock-converse", Codec::Chat(&dialects::bedrock_converse::BedrockConverse)),
+    row("bedrock-converse", Codec::CountTokens(&dialects::bedrock_converse::count_tokens::Count)),
     row("cohere-v2", Codec::Chat(&dialects::cohere_v2::CohereV2)),
     row("cohere-v2", Codec::Embed(&dialects::cohere_v2::embed::Embeddings)),
     row("gemini-generate", Codec::Chat(&dialects::gemini_generate::GeminiGenerate)),
