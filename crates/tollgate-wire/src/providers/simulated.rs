@@ -10,6 +10,7 @@ pub const ROW: Provider = Provider {
         Speaks::of("openai-responses", Base::Given),
         Speaks::of("anthropic-messages", Base::Root),
         Speaks::of("gemini-generate", Base::Root),
+        Speaks::of("bedrock-converse", Base::Root),
     ],
     base_url: "",
     auth: Auth::ByDialect,
