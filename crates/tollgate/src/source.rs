@@ -9,9 +9,7 @@ use bytes::{Bytes, BytesMut};
 use memchr::memmem;
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
 use tollgate_model::{Event, Fault, FaultKind};
-use tollgate_wire::{
-    Envelope, Frame, Framer, Framing, MessageType, Snapshot, StreamDecoder,
-};
+use tollgate_wire::{Envelope, Frame, Framer, Framing, MessageType, Snapshot, StreamDecoder};
 
 use crate::upstream::Body;
 
