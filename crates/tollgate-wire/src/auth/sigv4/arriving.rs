@@ -166,7 +166,7 @@ fn check_time(stamp: &str, day: &str, now: u64) -> Result<(), Refusal> {
     const MALFORMED: Refusal = Refusal::Incomplete("its date is malformed");
     let digits = |range: std::ops::Range<usize>| stamp.get(range).ok_or(MALFORMED);
     let shape =
-        stamp.len() == 16 && stamp.is_ascii() && digits(8..9)? == "T" && digits(15..)? == "Z";
+        stamp.len() == 16 && stamp.is_ascii() && digits(8..9)? == "T" && digits(15..16)? == "Z";
     if !shape || digits(0..8)? != day {
         return Err(MALFORMED);
     }
