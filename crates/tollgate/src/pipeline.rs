@@ -63,7 +63,7 @@ async fn answer(
     host::check(&head.headers)?;
     hop::check(&worker.shared.instance, &head.headers)?;
     // 1  whose key is this?
-    let claim = identify::identify(gateway, &head, &settling.record)?;
+    let claim = identify::identify(gateway, &head, &mut settling.record)?;
     // 2  what is asked? One validating scan; content is decoded only if a stage looks at it.
     let ask = read::read(gateway, speech, head, body, &mut settling.record).await?;
     // 1, ended: a signature stands over the body too.

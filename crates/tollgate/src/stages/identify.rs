@@ -39,25 +39,29 @@ impl Claim {
     /// # Errors
     /// `Unauthenticated`, when the request was not signed as it is.
     pub fn proven(self, body: &[u8], record: &mut Record) -> Result<Arc<Caller>, Fault> {
-        let caller = match self.0 {
-            Proof::Key(caller) => caller,
+        match self.0 {
+            Proof::Key(caller) => Ok(caller),
             Proof::Signature(signed, signer) => {
                 if !signed.is_of(signer.secret.expose_secret(), body) {
                     let message = "The signature is not that of this request: it was changed on its way, or signed with another secret.";
                     return Err(refused(message).with_code("bad_signature"));
                 }
-                signer.caller
+                note(&signer.caller, record);
+                Ok(signer.caller)
             }
-        };
-        record.key = Some(caller.key.clone());
-        record.team = Some(caller.team.name.clone());
-        Ok(caller)
+        }
     }
+}
+
+/// Books the call on who is known to make it.
+fn note(caller: &Caller, record: &mut Record) {
+    record.key = Some(caller.key.clone());
+    record.team = Some(caller.team.name.clone());
 }
 
 /// # Errors
 /// `Unauthenticated`, in one shape whatever was wrong with the key.
-pub fn identify(gateway: &Gateway, head: &Parts, record: &Record) -> Result<Claim, Fault> {
+pub fn identify(gateway: &Gateway, head: &Parts, record: &mut Record) -> Result<Claim, Fault> {
     if Arriving::is_in(&head.headers) {
         return signer(gateway, head, record);
     }
@@ -66,6 +70,7 @@ pub fn identify(gateway: &Gateway, head: &Parts, record: &Record) -> Result<Clai
         let Some(key) = key_in(&head.headers, name)? else { continue };
         seen = true;
         if let Some(caller) = gateway.caller(key) {
+            note(&caller, record);
             return Ok(Claim(Proof::Key(caller)));
         }
     }

@@ -59,7 +59,8 @@ impl Signed {
         let (uri, body) = (self.path.parse().unwrap(), self.body.as_bytes());
         let leaving = Leaving { method: &Method::POST, uri: &uri, body };
         let scope = Scope { region: "eu-central-1", service: self.service };
-        let time = SystemTime::now() - self.late;
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+        let time = now - self.late;
         sign(&self.keys, scope, time, leaving, &mut headers).unwrap();
         let line = |name: &str| format!("{name}: {}\r\n", headers[name].to_str().unwrap());
         line("authorization") + &line("x-amz-date")
