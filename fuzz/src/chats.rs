@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 use serde_json::{Number, Value};
 use tollgate_model::{DialectId, Event, Fault, FinishReason, Reply, Usage};
+use tollgate_wire::framing::aws_eventstream;
 use tollgate_wire::{
     DIALECTS, Dialect, Frame, Framing, Incoming, Operation, Quirks, Recipient, ReplyContext, Route,
     scan,
@@ -122,7 +123,12 @@ pub(crate) fn reply(dialect: &'static dyn Dialect, body: &[u8]) {
 
 pub(crate) fn stream(dialect: &'static dyn Dialect, body: &[u8]) {
     let array = body.trim_ascii_start().first() == Some(&b'[');
-    let framing = if array { Framing::JsonArray } else { Framing::Sse };
+    let framing = match framing(dialect) {
+        Framing::Sse if array => Framing::JsonArray,
+        framing => framing,
+    };
+    let sealed = (framing == Framing::AwsEventStream).then(|| sealed(body));
+    let body = sealed.as_deref().unwrap_or(body);
     let (whole, broken) = frames(framing, [body]);
     assert_eq!(frames(framing, cuts(body, body.len() as u64)), (whole.clone(), broken));
     let events = read(dialect, &whole);
@@ -136,13 +142,39 @@ pub(crate) fn stream(dialect: &'static dyn Dialect, body: &[u8]) {
         for event in &events {
             encoder.write(event.clone(), &mut written);
         }
-        let (again, broken) = frames(Framing::Sse, [&written[..]]);
+        let (again, broken) = frames(framing(*other), [&written[..]]);
         assert_eq!(broken, None, "{}", String::from_utf8_lossy(&written));
         let sentinel = Bytes::from_static(b"[DONE]");
         for frame in again.iter().filter(|frame| !frame.data.is_empty() && frame.data != sentinel) {
             sound(&frame.data);
         }
     }
+}
+
+/// In which frames the dialect's encoder writes here.
+fn framing(dialect: &dyn Dialect) -> Framing {
+    match dialect.rules().framing {
+        Framing::JsonArray => Framing::Sse,
+        framing => framing,
+    }
+}
+
+/// Lines of an event's name and its payload as frames whose checksums agree: nothing that was made
+/// up would ever get past them.
+fn sealed(lines: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for line in lines.split(|byte| *byte == b'\n') {
+        let at = line.iter().position(|byte| *byte == b' ').unwrap_or(line.len());
+        let (name, payload) = line.split_at(at);
+        match std::str::from_utf8(name) {
+            Ok(name) if name.ends_with("Exception") => {
+                aws_eventstream::write_exception(name, payload, &mut out);
+            }
+            Ok(name) => aws_eventstream::write_event(name, payload, &mut out),
+            Err(_) => {}
+        }
+    }
+    out
 }
 
 fn read(dialect: &'static dyn Dialect, frames: &[Frame]) -> Vec<Event> {
@@ -161,7 +193,7 @@ fn resume(dialect: &'static dyn Dialect, snapshot: tollgate_wire::Snapshot) {
     let mut written = Vec::new();
     let mut encoder = dialect.encode_stream(context(), Some(snapshot));
     encoder.write(Event::Fault(Fault::bad_upstream("it broke")), &mut written);
-    assert_eq!(frames(Framing::Sse, [&written[..]]).1, None);
+    assert_eq!(frames(framing(dialect), [&written[..]]).1, None);
 }
 
 /// Skimming a sound stream sees what metering needs, as reading it does. (It does not look into

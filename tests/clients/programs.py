@@ -77,6 +77,12 @@ class Program:
         worth = [line[:width] for line in said if '"http.response.status_code":200' not in line]
         return "\n".join(worth[-lines:])
 
+    def run(self, command: list, environment: dict) -> str:
+        """Runs a command beside the program, and gives what it says."""
+        clean = {"PATH": os.environ["PATH"], "HOME": self.place.name, **environment}
+        return subprocess.run([str(word) for word in command], cwd=self.place.name, env=clean,
+                              check=True, capture_output=True, text=True, timeout=20).stdout
+
     def end(self) -> int | None:
         """Asks, waits a little, and then insists."""
         if self.process.poll() is None:

@@ -5,6 +5,7 @@
 use std::fmt;
 
 use aws_lc_rs::hmac;
+use secrecy::SecretString;
 
 /// The digest of a key.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -51,6 +52,40 @@ impl Digester {
     }
 }
 
+/// A key as AWS's SDKs want one. Both halves follow from the key's digest and the pepper, so that
+/// nothing more is kept, and neither can be made from the database alone.
+#[derive(Debug)]
+pub struct AccessKey {
+    /// Public; twenty letters, as AWS's own.
+    pub id: String,
+    pub secret: SecretString,
+}
+
+impl Digester {
+    /// The key of that digest as AWS's SDKs want it.
+    #[must_use]
+    pub fn access_key(&self, digest: &Digest) -> AccessKey {
+        const LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+        let id = self.derived("aws access key id", digest);
+        let id = id.iter().take(16).map(|byte| char::from(LETTERS[usize::from(byte % 32)]));
+        let secret = self.derived("aws secret access key", digest);
+        let secret: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
+        AccessKey { id: format!("TGAK{}", id.collect::<String>()), secret: secret.into() }
+    }
+
+    /// A keyed hash of a digest for one purpose. A key never begins with a zero byte, so none of
+    /// these is ever the digest of a key.
+    fn derived(&self, purpose: &str, digest: &Digest) -> [u8; 32] {
+        let mut context = hmac::Context::with_key(&self.0);
+        for part in [&b"\0"[..], purpose.as_bytes(), b"\0", digest.as_bytes()] {
+            context.update(part);
+        }
+        let mut bytes = [0; 32];
+        bytes.copy_from_slice(context.sign().as_ref());
+        bytes
+    }
+}
+
 impl fmt::Debug for Digester {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Digester([redacted])")
@@ -76,6 +111,24 @@ mod tests {
         let digest = Digester::new(&[0x0b; 32]).digest("Hi There");
         let hex: String = digest.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(hex, "198a607eb44bfbc69903a0f1cf2bbdc5ba0aa3f3d9ae3c1c7a3b1696a0b68cf7");
+    }
+
+    #[test]
+    fn an_access_key_follows_from_the_key_and_the_pepper() {
+        use secrecy::ExposeSecret as _;
+        let (one, two) = (Digester::new(&[1; 32]), Digester::new(&[2; 32]));
+        let of = |digester: &Digester, key: &str| {
+            let found = digester.access_key(&digester.digest(key));
+            (found.id, found.secret.expose_secret().to_owned())
+        };
+        let (id, secret) = of(&one, "a");
+        assert_eq!((id.clone(), secret.clone()), of(&one, "a"));
+        assert!(id.starts_with("TGAK") && id.len() == 20 && secret.len() == 64);
+        for other in [of(&one, "b"), of(&two, "a")] {
+            assert!(other.0 != id && other.1 != secret);
+        }
+        let shown = format!("{:?}", one.access_key(&one.digest("a")));
+        assert!(!shown.contains(&secret), "{shown}");
     }
 
     #[test]

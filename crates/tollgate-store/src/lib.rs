@@ -12,7 +12,7 @@ mod objects;
 mod pepper;
 mod store;
 
-pub use digest::{Digest, Digester};
+pub use digest::{AccessKey, Digest, Digester};
 pub use keys::StoredKey;
 pub use mint::{KEY_PREFIX, is_well_formed};
 pub use objects::{ObjectKind, StoredObject};

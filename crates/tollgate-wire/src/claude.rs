@@ -8,6 +8,8 @@
 pub(crate) mod thinking;
 pub(crate) mod thoughts;
 
+use tollgate_model::{Losses, Sampling};
+
 /// Facts about one model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Known {
@@ -75,6 +77,41 @@ fn parse(model: &str) -> Option<(&str, (u32, u32))> {
     // A name without a number (`claude-mythos`, `claude-next`) is newer than this table.
     let major = version.first().copied().unwrap_or(5);
     Some((family, (major, version.get(1).copied().unwrap_or(0))))
+}
+
+/// Sampling within what the model takes. `thinks`: thinking is on.
+pub(crate) fn sampling(
+    wanted: &Sampling,
+    known: Known,
+    thinks: bool,
+    losses: &mut Losses,
+) -> Sampling {
+    let mut out = Sampling::default();
+    let fixed = known.no_sampling || thinks;
+    if let Some(temperature) = wanted.temperature {
+        if fixed && temperature != 1.0 {
+            losses.dropped("", "temperature");
+        } else if !fixed {
+            if !(0.0..=1.0).contains(&temperature) {
+                losses.approximated("", "temperature");
+            }
+            out.temperature = Some(temperature.clamp(0.0, 1.0));
+        }
+    }
+    if let Some(top_p) = wanted.top_p.filter(|top_p| *top_p != 1.0) {
+        let clash = known.one_sampling && out.temperature.is_some();
+        if known.no_sampling || clash || (thinks && top_p < 0.95) {
+            losses.dropped("", "top_p");
+        } else {
+            out.top_p = Some(top_p);
+        }
+    }
+    if wanted.top_k.is_some() && fixed {
+        losses.dropped("", "top_k");
+    } else {
+        out.top_k = wanted.top_k;
+    }
+    out
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use crate::{Frame, Framing, Quirks, Route, dialects};
 /// Every dialect, sorted by name.
 pub const DIALECTS: &[&dyn Dialect] = &[
     &dialects::anthropic_messages::AnthropicMessages,
+    &dialects::bedrock_converse::BedrockConverse,
     &dialects::cohere_v2::CohereV2,
     &dialects::gemini_generate::GeminiGenerate,
     &dialects::ollama_chat::OllamaChat,

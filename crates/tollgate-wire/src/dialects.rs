@@ -2,6 +2,7 @@
 //! further operation.
 
 pub mod anthropic_messages;
+pub mod bedrock_converse;
 pub mod cohere_v2;
 pub mod gemini_generate;
 pub mod ollama_chat;

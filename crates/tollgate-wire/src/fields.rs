@@ -107,6 +107,14 @@ impl Fields {
         }
     }
 
+    /// An object, to be taken apart in turn; see [`nest_in`](Self::nest_in).
+    pub(crate) fn object(&mut self, name: &str) -> Result<Option<Self>, Fault> {
+        match self.take(name) {
+            None => Ok(None),
+            Some(value) => Self::of(self.dialect, value, &self.at(name)).map(Some),
+        }
+    }
+
     pub(crate) fn bool(&mut self, name: &str) -> Result<Option<bool>, Fault> {
         match self.take(name) {
             None => Ok(None),
@@ -209,6 +217,12 @@ impl Fields {
         if !rest.is_empty() {
             holder.extras.nest(dialect, name, rest);
         }
+    }
+
+    /// The same, for an object that is written again even if nothing stayed behind.
+    pub(crate) fn nest_in(self, holder: &mut Fields, name: &str) {
+        let (dialect, rest) = (self.dialect, self.rest());
+        holder.extras.nest(dialect, name, rest);
     }
 
     /// What stayed behind.

@@ -96,11 +96,14 @@ pub fn dialect_of(path: &str, headers: &HeaderMap) -> &'static dyn Dialect {
     let anthropic = path.starts_with("/v1/messages")
         || path.contains("/publishers/anthropic/")
         || headers.contains_key("anthropic-version");
+    let signed = headers.get(http::header::AUTHORIZATION);
+    let signed = signed.is_some_and(|value| value.as_bytes().starts_with(b"AWS4-HMAC-SHA256"));
     let id = match (google, anthropic) {
         (true, _) => "gemini-generate",
         (_, true) => "anthropic-messages",
         _ if path.starts_with("/api/") => "ollama-chat",
         _ if path.starts_with("/v2/") => "cohere-v2",
+        _ if signed || path.starts_with("/model/") => "bedrock-converse",
         _ => "openai-chat",
     };
     by(id).unwrap_or(DIALECTS[0])

@@ -63,6 +63,8 @@ pub const OPERATIONS: &[OperationRow] = &[
         Codec::CountTokens(&dialects::anthropic_messages::count_tokens::Count),
     ),
     row("anthropic-messages", Codec::Models(&dialects::anthropic_messages::models::List)),
+    row("bedrock-converse", Codec::Chat(&dialects::bedrock_converse::BedrockConverse)),
+    row("bedrock-converse", Codec::CountTokens(&dialects::bedrock_converse::count_tokens::Count)),
     row("cohere-v2", Codec::Chat(&dialects::cohere_v2::CohereV2)),
     row("cohere-v2", Codec::Embed(&dialects::cohere_v2::embed::Embeddings)),
     row("cohere-v2", Codec::Rerank(&dialects::cohere_v2::rerank::Ranking)),

@@ -4,6 +4,9 @@
 
 use serde_json::{Value, json};
 
+/// Asks for JSON in words, where a model is not held to it.
+pub(crate) const ASK_FOR_JSON: &str = "Answer with one valid JSON object and nothing else.";
+
 /// Keywords that are refused in a schema to which an answer is held.
 const NOT_ENFORCED: &[&str] = &[
     "minimum",

@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use http::HeaderMap;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use tollgate_model::{DialectId, Fault, FaultKind};
 use tollgate_store::{Digest, Digester};
 use tollgate_wire::provider::{Base, Settings, Speaks, filled};
@@ -38,8 +38,17 @@ pub struct Gateway {
     /// Random: keys the hashes of the scan.
     pub scan_seed: u64,
     callers: HashMap<Digest, Arc<Caller>>,
+    /// The same callers by the ids that AWS's SDKs sign with.
+    signers: HashMap<String, Signer>,
     recognised: Recognised,
     digester: Arc<Digester>,
+}
+
+/// Who holds an access key, and the secret that it signs with.
+#[derive(Clone, Debug)]
+pub struct Signer {
+    pub caller: Arc<Caller>,
+    pub secret: SecretString,
 }
 
 /// A configured provider, ready to be called.
@@ -54,7 +63,7 @@ pub struct Upstream {
     /// A credential that changes; a call shows the one of the moment.
     pub held: Option<Arc<Held>>,
     /// What must never be seen in a text of this provider.
-    secret: Option<secrecy::SecretString>,
+    secret: Option<SecretString>,
 }
 
 /// One dialect that a provider speaks.
@@ -140,9 +149,14 @@ impl Gateway {
             .map(|(name, team)| (name.as_str(), Arc::new(team.clone())))
             .collect();
         let mut callers = HashMap::new();
+        let mut signers = HashMap::new();
         let mut admit = |key: String, team: &str, digest: Digest| {
             if let Some(team) = teams.get(team) {
-                callers.insert(digest, Arc::new(Caller { key, team: team.clone() }));
+                let caller = Arc::new(Caller { key, team: team.clone() });
+                let access = digester.access_key(&digest);
+                let signer = Signer { caller: caller.clone(), secret: access.secret };
+                signers.insert(access.id, signer);
+                callers.insert(digest, caller);
             }
         };
         for (name, team, digest) in stored_keys {
@@ -152,7 +166,16 @@ impl Gateway {
             admit(key.name.clone(), &key.team, digester.digest(key.secret.expose_secret()));
         }
         let recognised = Recognised::default();
-        Ok(Self { config, upstreams, since: now, scan_seed, callers, recognised, digester })
+        Ok(Self {
+            config,
+            upstreams,
+            since: now,
+            scan_seed,
+            callers,
+            signers,
+            recognised,
+            digester,
+        })
     }
 
     /// Whose key this is.
@@ -160,6 +183,12 @@ impl Gateway {
     pub fn caller(&self, key: &str) -> Option<Arc<Caller>> {
         let verify = || self.callers.get(&self.digester.digest(key)).cloned();
         self.recognised.caller(key, verify)
+    }
+
+    /// Whose access key has this id.
+    #[must_use]
+    pub fn signer(&self, access_key_id: &str) -> Option<Signer> {
+        self.signers.get(access_key_id).cloned()
     }
 
     /// A model for the first call: a configured name, else one that a provider is known for.

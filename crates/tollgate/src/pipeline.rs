@@ -63,9 +63,11 @@ async fn answer(
     host::check(&head.headers)?;
     hop::check(&worker.shared.instance, &head.headers)?;
     // 1  whose key is this?
-    let caller = identify::identify(gateway, &head, &mut settling.record)?;
+    let claim = identify::identify(gateway, &head, &mut settling.record)?;
     // 2  what is asked? One validating scan; content is decoded only if a stage looks at it.
     let ask = read::read(gateway, speech, head, body, &mut settling.record).await?;
+    // 1, ended: a signature stands over the body too.
+    let caller = claim.proven(&ask.body, &mut settling.record)?;
     // 3  what may this caller use? A filter, and a plan is built only through it.
     let grant = authorize::authorize(&caller);
     if let Some(models) = plan::catalogue(gateway, &grant, &ask)? {

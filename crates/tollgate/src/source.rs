@@ -9,7 +9,7 @@ use bytes::{Bytes, BytesMut};
 use memchr::memmem;
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
 use tollgate_model::{Event, Fault, FaultKind};
-use tollgate_wire::{Envelope, Frame, Framer, Framing, Snapshot, StreamDecoder};
+use tollgate_wire::{Envelope, Frame, Framer, Framing, MessageType, Snapshot, StreamDecoder};
 
 use crate::upstream::Body;
 
@@ -181,7 +181,7 @@ impl Source {
         }
         let from = events.len();
         if self.reading.skim {
-            if is_broken(&frame.data) {
+            if frame.kind != MessageType::Error && is_broken(&frame.data) {
                 self.fail(Fault::bad_upstream("The provider's stream holds no JSON."), events);
                 return false;
             }

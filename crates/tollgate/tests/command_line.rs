@@ -89,6 +89,14 @@ fn keys_are_made_listed_and_revoked() {
     let key = text(&made.stdout).lines().next().unwrap().to_owned();
     assert!(tollgate_store::is_well_formed(&key), "{key}");
 
+    let signed = folder.run(&["keys", "aws", "ci", "--json"]);
+    let signed: serde_json::Value = serde_json::from_slice(&signed.stdout).unwrap();
+    assert!(signed["access_key_id"].as_str().unwrap().starts_with("TGAK"));
+    let shown = folder.run(&["keys", "aws", "ci"]);
+    let secret = signed["secret_access_key"].as_str().unwrap();
+    assert!(text(&shown.stdout).contains(&format!("AWS_SECRET_ACCESS_KEY={secret}")));
+    assert_eq!(folder.run(&["keys", "aws", "other"]).status.code(), Some(1));
+
     let twice = folder.run(&["keys", "create", "--name", "ci"]);
     assert_eq!(twice.status.code(), Some(1));
     assert!(text(&twice.stderr).contains("exists already"));

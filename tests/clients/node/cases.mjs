@@ -28,6 +28,8 @@ const MALFORMED = {
   'openai-responses': { input: 7 },
   'anthropic-messages': { messages: 'not a list' },
   'gemini-generate': { contents: [7] },
+  // Such as the SDK itself lets pass.
+  'bedrock-converse': { messages: [{ role: 'robot', content: [{ text: 'Hello' }] }] },
 };
 const THIRTY_WORDS = words(30);
 

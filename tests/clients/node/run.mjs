@@ -7,6 +7,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
 import { AnthropicAdapter } from './anthropic_sdk.mjs';
+import { BedrockAdapter } from './bedrock_sdk.mjs';
 import { Bench, CASES } from './cases.mjs';
 import { GoogleAdapter } from './google_sdk.mjs';
 import { OpenAIResponsesAdapter } from './openai_responses.mjs';
@@ -17,6 +18,7 @@ const SDKS = {
   openai: [OpenAIAdapter],
   'openai-responses': [OpenAIResponsesAdapter],
   anthropic: [AnthropicAdapter],
+  bedrock: [BedrockAdapter],
   'google-genai': [GoogleAdapter],
   vercel: [VercelOpenAI, VercelCompatible, VercelAnthropic, VercelGoogle],
 };

@@ -315,6 +315,8 @@ def family(bench: Bench) -> str:
     name = bench.adapter.name
     if "responses" in name:
         return "responses"
+    if name == "bedrock":
+        return name
     return "google" if "google" in name else "anthropic" if "anthropic" in name else "openai"
 
 
@@ -324,6 +326,8 @@ MALFORMED = {
     "responses": {"input": 7},
     "anthropic": {"messages": "not a list"},
     "google": {"contents": [7]},
+    # Such as the SDK itself lets pass.
+    "bedrock": {"messages": [{"role": "robot", "content": [{"text": "Hello"}]}]},
 }
 
 

@@ -26,6 +26,7 @@ SDKS = {
     "anthropic-vertex": ("clouds_sdk", "AnthropicVertex", "anthropic-messages"),
     "anthropic-bedrock": ("clouds_sdk", "AnthropicBedrock", "anthropic-messages"),
     "google-vertex": ("clouds_sdk", "GoogleVertex", "gemini-generate"),
+    "bedrock": ("bedrock_sdk", "Bedrock", "bedrock-converse"),
     "langchain-openai": ("langchain_sdk", "LangChainOpenAI", "openai-chat"),
     "langchain-anthropic": ("langchain_sdk", "LangChainAnthropic", "anthropic-messages"),
 }
@@ -59,7 +60,8 @@ def jobs_of(sdk: str, targets: dict):
         def another(key: str):
             return kind(targets["root"], key, SDK_SECONDS)
 
-        bench = Bench(adapter=another(targets["key"]), prefix=provider["prefix"],
+        key = targets["access_key"] if sdk == "bedrock" else targets["key"]
+        bench = Bench(adapter=another(key), prefix=provider["prefix"],
                       model=provider["model"], dialect=provider["dialect"],
                       embedding_model=provider.get("embedding_model"), another=another)
         for case in CASES:

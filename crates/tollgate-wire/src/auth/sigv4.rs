@@ -1,5 +1,7 @@
-//! AWS Signature Version 4: signs a request as it will leave, byte for byte. The keys and the time
-//! are arguments; where keys come from, the program knows.
+//! AWS Signature Version 4: signs a request as it will leave, byte for byte, and reads the signature
+//! of one that arrives. The keys and the time are arguments; where keys come from, the program knows.
+
+pub mod arriving;
 
 use std::fmt;
 use std::time::{Duration, UNIX_EPOCH};

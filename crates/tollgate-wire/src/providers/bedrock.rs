@@ -1,4 +1,5 @@
-//! AWS Bedrock: Claude in Anthropic's own dialect, as `InvokeModel` carries it.
+//! AWS Bedrock: Claude in Anthropic's own dialect, as `InvokeModel` carries it, and every model in
+//! Converse.
 
 use crate::Operation;
 use crate::auth::{Auth, Identity};
@@ -7,9 +8,10 @@ use crate::provider::{Base, Provider, Setting, Speaks};
 
 pub const ROW: Provider = Provider {
     kind: "bedrock",
-    speaks: &[Speaks::of("anthropic-messages", Base::Given)
-        .models(&["*anthropic.*"])
-        .carried(&INVOKE)],
+    speaks: &[
+        Speaks::of("anthropic-messages", Base::Given).models(&["*anthropic.*"]).carried(&INVOKE),
+        Speaks::of("bedrock-converse", Base::Given),
+    ],
     base_url: "https://bedrock-runtime.{region}.amazonaws.com",
     settings: &[Setting::of("region", &["AWS_REGION", "AWS_DEFAULT_REGION"])],
     auth: Auth::Bearer,

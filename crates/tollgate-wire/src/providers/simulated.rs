@@ -13,6 +13,7 @@ pub const ROW: Provider = Provider {
         Speaks::of("cohere-v2", Base::Root),
         Speaks::of("ollama-chat", Base::Root),
         Speaks::of("openai-completions", Base::Given),
+        Speaks::of("bedrock-converse", Base::Root),
     ],
     base_url: "",
     auth: Auth::ByDialect,

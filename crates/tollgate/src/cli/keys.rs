@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use secrecy::ExposeSecret as _;
 use serde_json::json;
-use tollgate_store::{Store, StoredKey};
+use tollgate_store::{AccessKey, Digest, Store, StoredKey};
 
 use super::at::At;
 use super::say;
@@ -29,6 +29,16 @@ enum Action {
         /// The team it belongs to
         #[arg(long, default_value = DEFAULT_TEAM)]
         team: String,
+        /// Answer as JSON
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        at: At,
+    },
+    /// Show a key as the SDKs of AWS want it: an access-key id and a secret access key
+    Aws {
+        /// Its name; also of a key that the configuration declares
+        name: String,
         /// Answer as JSON
         #[arg(long)]
         json: bool,
@@ -57,6 +67,7 @@ pub(super) fn run(keys: &Keys) -> anyhow::Result<ExitCode> {
     runtime.block_on(async {
         match &keys.action {
             Action::Create { name, team, json, at } => create(at, name, team, *json).await,
+            Action::Aws { name, json, at } => aws(at, name, *json).await,
             Action::List { json, at } => list(at, *json).await,
             Action::Revoke { name, at } => revoke(at, name).await,
         }
@@ -84,19 +95,47 @@ async fn create(at: &At, name: &str, team: &str, json: bool) -> anyhow::Result<(
     }
     let store = at.store(&config).await?;
     let created = store.create_key(name, team).await;
+    let digester = store.digester();
     store.close().await;
     let (key, secret) = created?;
+    let access = digester.access_key(&key.digest);
     let secret = secret.expose_secret();
     if json {
-        return Ok(say::line(
-            &json!({ "name": key.name, "team": key.team, "key": secret }).to_string(),
-        )?);
+        let said = json!({
+            "name": key.name, "team": key.team, "key": secret, "access_key_id": access.id,
+            "secret_access_key": access.secret.expose_secret(),
+        });
+        return Ok(say::line(&said.to_string())?);
     }
     say::line(secret)?;
     say::line(&format!(
         "This is key `{name}` of team `{team}`. It is shown this once: keep it now."
     ))?;
+    say::line(&format!(
+        "For the SDKs of AWS: `tollgate keys aws {name}` shows an access key for it."
+    ))?;
     Ok(())
+}
+
+async fn aws(at: &At, name: &str, json: bool) -> anyhow::Result<()> {
+    let config = at.load()?.config;
+    let store = at.store(&config).await?;
+    let digester = store.digester();
+    let stored = store.keys().await;
+    store.close().await;
+    let declared = config.keys.iter().find(|key| key.name == name);
+    let declared = declared.map(|key| digester.digest(key.secret.expose_secret()));
+    let stored = stored?.into_iter().find(|key| key.name == name && key.revoked.is_none());
+    let digest: Option<Digest> = declared.or(stored.map(|key| key.digest));
+    let digest = digest.with_context(|| format!("no key named `{name}` is in use"))?;
+    let AccessKey { id, secret } = digester.access_key(&digest);
+    let secret = secret.expose_secret();
+    if json {
+        let said = json!({ "name": name, "access_key_id": id, "secret_access_key": secret });
+        return Ok(say::line(&said.to_string())?);
+    }
+    say::line(&format!("AWS_ACCESS_KEY_ID={id}"))?;
+    Ok(say::line(&format!("AWS_SECRET_ACCESS_KEY={secret}"))?)
 }
 
 async fn list(at: &At, json: bool) -> anyhow::Result<()> {

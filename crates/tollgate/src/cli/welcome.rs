@@ -68,6 +68,11 @@ impl Welcome<'_> {
         lines.push(format!("Providers  {}", facts.providers.join(", ")));
         lines.push(format!("State      {}", facts.data_dir.display()));
         lines.push(self.keys());
+        if !facts.keys.is_empty() || facts.fresh.is_some() {
+            lines.push(
+                "AWS SDKs   sign with what `tollgate keys aws NAME` shows of a key".to_owned(),
+            );
+        }
         if let Some(model) = &facts.model {
             lines.extend(["", "A first call:", ""].map(str::to_owned));
             lines.push(self.first_call(&data, model));

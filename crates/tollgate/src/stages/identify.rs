@@ -1,14 +1,19 @@
-//! Stage 1: whose key is this? Finds the key where each SDK puts it and compares digests.
+//! Stage 1: whose key is this? Finds the key where each SDK puts it and compares digests; or finds
+//! who says to have signed, which AWS's SDKs do instead.
 //!
-//! The key goes no further than this stage: what is sent on is an allow-list of headers.
+//! A signature stands over the body too, so a [`Claim`] is all there is until that was read. The key
+//! goes no further than this stage: what is sent on is an allow-list of headers.
 
 use std::sync::Arc;
 
 use http::HeaderMap;
+use http::header::CONTENT_ENCODING;
 use http::request::Parts;
+use secrecy::ExposeSecret as _;
 use tollgate_model::{Fault, FaultKind, Record, Source};
+use tollgate_wire::auth::sigv4::arriving::{Arriving, Refusal};
 
-use crate::gateway::{Caller, Gateway};
+use crate::gateway::{Caller, Gateway, Signer};
 
 /// Longer than any key of ours; longer ones are refused unhashed.
 const LONGEST_KEY: usize = 512;
@@ -16,21 +21,57 @@ const LONGEST_KEY: usize = 512;
 /// Headers in which SDKs send a key, in the order in which they are believed.
 const KEY_HEADERS: [&str; 4] = ["authorization", "x-api-key", "api-key", "x-goog-api-key"];
 
+/// Who says to be calling. The caller comes out of it only by [`proven`](Self::proven).
+#[derive(Debug)]
+pub struct Claim(Proof);
+
+#[derive(Debug)]
+enum Proof {
+    /// By the key itself.
+    Key(Arc<Caller>),
+    /// By a signature that waits for the body it stands over.
+    Signature(Box<Arriving>, Signer),
+}
+
+impl Claim {
+    /// The caller, whose request had this body.
+    ///
+    /// # Errors
+    /// `Unauthenticated`, when the request was not signed as it is.
+    pub fn proven(self, body: &[u8], record: &mut Record) -> Result<Arc<Caller>, Fault> {
+        match self.0 {
+            Proof::Key(caller) => Ok(caller),
+            Proof::Signature(signed, signer) => {
+                if !signed.is_of(signer.secret.expose_secret(), body) {
+                    let message = "The signature is not that of this request: it was changed on its way, or signed with another secret.";
+                    return Err(refused(message).with_code("bad_signature"));
+                }
+                note(&signer.caller, record);
+                Ok(signer.caller)
+            }
+        }
+    }
+}
+
+/// Books the call on who is known to make it.
+fn note(caller: &Caller, record: &mut Record) {
+    record.key = Some(caller.key.clone());
+    record.team = Some(caller.team.name.clone());
+}
+
 /// # Errors
 /// `Unauthenticated`, in one shape whatever was wrong with the key.
-pub fn identify(
-    gateway: &Gateway,
-    head: &Parts,
-    record: &mut Record,
-) -> Result<Arc<Caller>, Fault> {
+pub fn identify(gateway: &Gateway, head: &Parts, record: &mut Record) -> Result<Claim, Fault> {
+    if Arriving::is_in(&head.headers) {
+        return signer(gateway, head, record);
+    }
     let mut seen = false;
     for name in KEY_HEADERS {
         let Some(key) = key_in(&head.headers, name)? else { continue };
         seen = true;
         if let Some(caller) = gateway.caller(key) {
-            record.key = Some(caller.key.clone());
-            record.team = Some(caller.team.name.clone());
-            return Ok(caller);
+            note(&caller, record);
+            return Ok(Claim(Proof::Key(caller)));
         }
     }
     if seen {
@@ -48,6 +89,25 @@ pub fn identify(
     }
     Err(refused("A key is needed: send it as `Authorization: Bearer …`, `x-api-key`, `api-key` or `x-goog-api-key`.")
         .with_code("missing_key"))
+}
+
+/// Who says to have signed.
+fn signer(gateway: &Gateway, head: &Parts, record: &Record) -> Result<Claim, Fault> {
+    let signed = Arriving::read(head, record.started_us / 1_000_000).map_err(|refusal| {
+        let code = match refusal {
+            Refusal::Incomplete(_) => "incomplete_signature",
+            _ => "bad_signature",
+        };
+        refused(&refusal.to_string()).with_code(code)
+    })?;
+    if head.headers.contains_key(CONTENT_ENCODING) {
+        let message = "A signed body must come as it is: send it without a content encoding.";
+        return Err(refused(message).with_code("incomplete_signature"));
+    }
+    match gateway.signer(signed.access_key_id()) {
+        Some(signer) => Ok(Claim(Proof::Signature(Box::new(signed), signer))),
+        None => Err(refused("The access key is not known here.").with_code("unknown_key")),
+    }
 }
 
 /// The key in one header. Two of the same header are refused: nobody can say which is meant.

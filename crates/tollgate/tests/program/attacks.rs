@@ -20,5 +20,7 @@ mod http2;
 mod rests;
 #[path = "attacks/secrets.rs"]
 mod secrets;
+#[path = "attacks/signatures.rs"]
+mod signatures;
 #[path = "attacks/streams.rs"]
 mod streams;

@@ -3,15 +3,16 @@
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
 use serde_json::{Map, Value, json};
-use tollgate_model::{Chat, Fault, Losses, MediaSource, OutputFormat, Part, PartKind, ToolChoice};
+use tollgate_model::{
+    Chat, Fault, Losses, MediaSource, OutputFormat, Part, PartKind, Sampling, ToolChoice,
+};
 
 use super::decode::OUTPUT_FORMAT;
 use super::{conversation, thinking, tools};
 use crate::claude::thinking::Written;
 use crate::claude::{self, Known, thoughts};
 use crate::dialects::anthropic_messages::{ID, VERSION};
-use crate::written;
-use crate::{Outgoing, Recipient, strict_schema};
+use crate::{Outgoing, Recipient, strict_schema, uncarried, written};
 
 /// What a request is written for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,9 +67,10 @@ pub(in super::super) fn encode(
     if purpose == Purpose::Answer {
         answer_only(chat, own, cap, &mut out);
         if own {
-            sampling_own(chat, &mut out);
+            sampling(&chat.sampling, &mut out);
         } else {
-            sampling_foreign(chat, known, is_on, &mut out, &mut losses);
+            let within = claude::sampling(&chat.sampling, known, is_on, &mut losses);
+            sampling(&within, &mut out);
             not_carried(chat, &mut losses);
         }
     }
@@ -168,73 +170,25 @@ fn output_config(
     }
 }
 
-fn sampling_own(chat: &Chat, out: &mut Map<String, Value>) {
-    if let Some(temperature) = chat.sampling.temperature {
+fn sampling(wanted: &Sampling, out: &mut Map<String, Value>) {
+    if let Some(temperature) = wanted.temperature {
         out.insert("temperature".into(), json!(temperature));
     }
-    if let Some(top_p) = chat.sampling.top_p {
+    if let Some(top_p) = wanted.top_p {
         out.insert("top_p".into(), json!(top_p));
     }
-    if let Some(top_k) = chat.sampling.top_k {
-        out.insert("top_k".into(), json!(top_k));
-    }
-}
-
-/// Sampling within what the model takes.
-fn sampling_foreign(
-    chat: &Chat,
-    known: Known,
-    thinks: bool,
-    out: &mut Map<String, Value>,
-    losses: &mut Losses,
-) {
-    let wanted = &chat.sampling;
-    let fixed = known.no_sampling || thinks;
-    if let Some(temperature) = wanted.temperature {
-        if fixed && temperature != 1.0 {
-            losses.dropped("", "temperature");
-        } else if !fixed {
-            if !(0.0..=1.0).contains(&temperature) {
-                losses.approximated("", "temperature");
-            }
-            out.insert("temperature".into(), json!(temperature.clamp(0.0, 1.0)));
-        }
-    }
-    if let Some(top_p) = wanted.top_p.filter(|top_p| *top_p != 1.0) {
-        let clash = known.one_sampling && out.contains_key("temperature");
-        if known.no_sampling || clash || (thinks && top_p < 0.95) {
-            losses.dropped("", "top_p");
-        } else {
-            out.insert("top_p".into(), json!(top_p));
-        }
-    }
     if let Some(top_k) = wanted.top_k {
-        if fixed {
-            losses.dropped("", "top_k");
-        } else {
-            out.insert("top_k".into(), json!(top_k));
-        }
+        out.insert("top_k".into(), json!(top_k));
     }
 }
 
 /// What other dialects can ask and this one cannot.
 fn not_carried(chat: &Chat, losses: &mut Losses) {
-    let wanted = &chat.sampling;
+    uncarried::sampling(chat, losses);
+    let tier = chat.service_tier.as_deref();
     let asked = [
-        ("seed", wanted.seed.is_some()),
-        ("frequency_penalty", wanted.frequency_penalty.is_some_and(|penalty| penalty != 0.0)),
-        ("presence_penalty", wanted.presence_penalty.is_some_and(|penalty| penalty != 0.0)),
-        ("n", chat.choices.is_some_and(|choices| choices > 1)),
-        ("logprobs", chat.logprobs == Some(true)),
-        ("top_logprobs", chat.top_logprobs.is_some_and(|top| top > 0)),
         ("stop", chat.stop.iter().any(|stop| stop.trim().is_empty())),
-        (
-            "service_tier",
-            !matches!(
-                chat.service_tier.as_deref(),
-                None | Some("auto" | "default" | "standard_only")
-            ),
-        ),
+        ("service_tier", !matches!(tier, None | Some("auto" | "default" | "standard_only"))),
         (
             "tool_choice",
             chat.tools.is_empty()
@@ -250,13 +204,14 @@ fn not_carried(chat: &Chat, losses: &mut Losses) {
 
 /// Anthropic has no mode for "any JSON": it is asked for in words.
 fn ask_for_json(system: &mut Option<Value>) {
-    const ASK: &str = "Answer with one valid JSON object and nothing else.";
     match system {
         Some(Value::String(text)) => {
             text.push_str("\n\n");
-            text.push_str(ASK);
+            text.push_str(strict_schema::ASK_FOR_JSON);
         }
-        Some(Value::Array(blocks)) => blocks.push(json!({"type": "text", "text": ASK})),
-        _ => *system = Some(json!(ASK)),
+        Some(Value::Array(blocks)) => {
+            blocks.push(json!({"type": "text", "text": strict_schema::ASK_FOR_JSON}))
+        }
+        _ => *system = Some(json!(strict_schema::ASK_FOR_JSON)),
     }
 }

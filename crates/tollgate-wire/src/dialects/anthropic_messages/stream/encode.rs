@@ -3,10 +3,11 @@
 use serde_json::{Value, json};
 use tollgate_model::{Event, Fault, FinishReason, Losses, PartKind, Signature, Usage};
 
-use super::call::{Progress, Queue, Waiting};
+use super::call::{Queue, Waiting};
 use super::write;
 use crate::dialects::anthropic_messages::request::sealed_block;
 use crate::dialects::anthropic_messages::{ID, citation, fault, reply, stop, usage};
+use crate::json_progress::Progress;
 use crate::{ReplyContext, Snapshot, StreamEncoder, signature};
 
 #[derive(Debug)]
@@ -72,7 +73,7 @@ impl StreamEncoder for Encoder {
         if self.ended {
             return;
         }
-        if choice_of(&event) != 0 {
+        if event.choice().is_some_and(|choice| choice != 0) {
             self.losses.dropped("", "choices");
             return;
         }
@@ -317,22 +318,4 @@ impl Encoder {
 
 fn block_event(name: &str, index: u32, field: &str, value: &Value, out: &mut Vec<u8>) {
     write::event(name, &json!({"type": name, "index": index, field: value}), out);
-}
-
-fn choice_of(event: &Event) -> u32 {
-    match event {
-        Event::Text { choice, .. }
-        | Event::Refusal { choice, .. }
-        | Event::Reasoning { choice, .. }
-        | Event::ReasoningSignature { choice, .. }
-        | Event::RedactedReasoning { choice, .. }
-        | Event::ToolCallStart { choice, .. }
-        | Event::ToolCallDelta { choice, .. }
-        | Event::Citation { choice, .. }
-        | Event::Logprobs { choice, .. }
-        | Event::Media { choice, .. }
-        | Event::Native { choice, .. }
-        | Event::Finish { choice, .. } => *choice,
-        Event::Start { .. } | Event::Usage(_) | Event::Fault(_) | Event::End => 0,
-    }
 }
