@@ -46,6 +46,7 @@ pub const PROVIDERS: &[&Provider] = &[
     &providers::openrouter::ROW,
     &providers::perplexity::ROW,
     &providers::portkey::ROW,
+    &providers::replicate::ROW,
     &providers::sambanova::ROW,
     &providers::sglang::ROW,
     &providers::simulated::ROW,
@@ -56,6 +57,7 @@ pub const PROVIDERS: &[&Provider] = &[
     &providers::vertex::ROW,
     &providers::vllm::ROW,
     &providers::voyage::ROW,
+    &providers::writer::ROW,
     &providers::xai::ROW,
     &providers::zai::ROW,
 ];
