@@ -20,6 +20,7 @@ pub const PROVIDERS: &[&Provider] = &[
     &providers::bedrock::ROW,
     &providers::bedrock_mantle::ROW,
     &providers::cerebras::ROW,
+    &providers::chatgpt::ROW,
     &providers::cloudflare::ROW,
     &providers::cohere::ROW,
     &providers::copilot::ROW,

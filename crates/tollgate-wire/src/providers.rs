@@ -7,6 +7,7 @@ pub mod azure_openai;
 pub mod bedrock;
 pub mod bedrock_mantle;
 pub mod cerebras;
+pub mod chatgpt;
 pub mod cloudflare;
 pub mod cohere;
 pub mod copilot;
