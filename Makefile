@@ -1,7 +1,7 @@
 # Thin targets; the work is in scripts/. `make run` and `make test` are all that a newcomer needs.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long bench fuzz fmt clean
+.PHONY: help run test test-long bench conformance fuzz fmt clean
 
 help: ## print this list
 	@sed -n 's/^\([a-z-]*\): *## /  make \1\t/p' Makefile
@@ -17,6 +17,9 @@ test: ## everything that is checked before a change lands
 test-long: ## the same, with every client version and longer fuzzing
 	@scripts/toolchain test
 	@scripts/test --long
+
+conformance: ## write docs/conformance.md anew, by running
+	@TOLLGATE_CONFORMANCE=$(CURDIR)/docs/conformance.md cargo test -p tollgate --test conformance -- --nocapture
 
 bench: ## measure against bare reverse proxies, side by side
 	@scripts/toolchain bench

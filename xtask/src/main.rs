@@ -11,6 +11,7 @@ use anyhow::{Result, bail};
 
 mod catalogue;
 mod corpus;
+mod providers;
 mod tidy;
 
 const USAGE: &str = "usage: cargo run -p xtask -- COMMAND
@@ -19,6 +20,8 @@ const USAGE: &str = "usage: cargo run -p xtask -- COMMAND
       makes the catalogue of models that the program carries from three public ones
   corpus [--features] [--fields] [--failures N] [--field NAME] [--dialect NAME] [--ingress NAME]
       replays recorded traffic through every pair of dialects and prints what came through
+  providers
+      writes docs/providers.md from the rows
   tidy
       checks the house rules over the sources and prints what breaks them";
 
@@ -29,6 +32,7 @@ fn main() -> Result<ExitCode> {
     match command.as_deref() {
         Some("catalogue") => catalogue::run(&rest),
         Some("corpus") => corpus::run(&rest),
+        Some("providers") => providers::run(),
         Some("tidy") => tidy::run(),
         Some(other) => bail!("unknown command `{other}`\n{USAGE}"),
         None => {

@@ -12,6 +12,7 @@ use anyhow::{Context as _, Result, ensure};
 
 mod contents;
 mod floors;
+mod pages;
 mod registries;
 mod sizes;
 mod words;
@@ -19,6 +20,7 @@ mod words;
 /// Every rule, in the order in which findings are printed.
 const RULES: &[(&str, Rule)] = &[
     ("floors", floors::check),
+    ("pages", pages::check),
     ("registries", registries::check),
     ("sizes", sizes::check),
     ("words", words::check),

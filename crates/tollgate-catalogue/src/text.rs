@@ -2,6 +2,7 @@
 //! comes from; the others are searched by halving.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use crate::entry::{Entry, Line};
 use crate::names;
@@ -12,11 +13,16 @@ const BUILT_IN: &str = include_str!("../models.tsv");
 /// The first line of every catalogue.
 pub(crate) const TITLE: &str = "# tollgate catalogue 1";
 
-#[derive(Debug)]
 pub struct Catalogue {
     text: Cow<'static, str>,
     /// Where the head ends.
     rows: usize,
+}
+
+impl fmt::Debug for Catalogue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Catalogue").field("bytes", &self.text.len()).finish_non_exhaustive()
+    }
 }
 
 /// Why a text is no catalogue.

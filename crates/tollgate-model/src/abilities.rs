@@ -69,6 +69,13 @@ impl Abilities {
         }
     }
 
+    /// What is known to be absent, of what a chat can need.
+    #[must_use]
+    pub fn known_absent(self) -> Needs {
+        let waived = Ability::Reasoning.bit() | Ability::PromptCaching.bit();
+        Needs(self.cannot & !self.can & !waived)
+    }
+
     pub fn set(&mut self, ability: Ability, can: bool) {
         let side = if can { &mut self.can } else { &mut self.cannot };
         *side |= ability.bit();

@@ -152,8 +152,11 @@ pub struct ModelEntry {
     pub name: String,
     /// Who offers it: a provider's name, or `tollgate` for a configured model.
     pub owner: String,
-    /// Unix seconds; when it was configured.
+    /// Unix seconds: when it was released, else when it was configured.
     pub created: u64,
+    /// Tokens that may be sent, and made, where that is known.
+    pub max_input: Option<u64>,
+    pub max_output: Option<u64>,
 }
 
 /// The list of models in the dialect's shape.

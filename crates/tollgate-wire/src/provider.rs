@@ -20,6 +20,7 @@ pub const PROVIDERS: &[&Provider] = &[
     &providers::bedrock::ROW,
     &providers::bedrock_mantle::ROW,
     &providers::cerebras::ROW,
+    &providers::chatgpt::ROW,
     &providers::cloudflare::ROW,
     &providers::cohere::ROW,
     &providers::copilot::ROW,
@@ -46,6 +47,7 @@ pub const PROVIDERS: &[&Provider] = &[
     &providers::openrouter::ROW,
     &providers::perplexity::ROW,
     &providers::portkey::ROW,
+    &providers::replicate::ROW,
     &providers::sambanova::ROW,
     &providers::sglang::ROW,
     &providers::simulated::ROW,
@@ -56,6 +58,7 @@ pub const PROVIDERS: &[&Provider] = &[
     &providers::vertex::ROW,
     &providers::vllm::ROW,
     &providers::voyage::ROW,
+    &providers::writer::ROW,
     &providers::xai::ROW,
     &providers::zai::ROW,
 ];

@@ -2,8 +2,10 @@
 //! file below.
 
 mod at;
+mod catalogue;
 mod check;
 mod follow;
+mod import;
 mod keys;
 mod log;
 mod say;
@@ -35,6 +37,10 @@ enum Command {
     Schema,
     /// Run the simulated providers alone, for tests of applications
     Simulate(simulate::Simulate),
+    /// Show, make or fetch what is known of models
+    Catalogue(catalogue::Show),
+    /// Translate another gateway's configuration, and say what could not be carried
+    Import(import::Import),
     /// Make, list and revoke the keys that callers show
     Keys(keys::Keys),
 }
@@ -45,8 +51,10 @@ pub fn run() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Serve(at) => serve::run(&at),
         Command::Check(check) => check::run(&check),
+        Command::Catalogue(show) => catalogue::run(&show),
         Command::Schema => schema::run(),
         Command::Simulate(simulate) => simulate::run(&simulate),
+        Command::Import(import) => import::run(&import),
         Command::Keys(keys) => keys::run(&keys),
     };
     done.unwrap_or_else(|error| {

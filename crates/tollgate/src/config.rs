@@ -6,8 +6,10 @@
 
 pub mod base_url;
 mod check;
+mod data;
 mod environment;
 mod identity;
+pub mod import;
 mod later;
 mod limits;
 mod listen;
@@ -41,7 +43,8 @@ use std::time::Duration;
 
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use secrecy::SecretString;
-use tollgate_model::ids::DialectId;
+use tollgate_catalogue::Catalogue;
+use tollgate_model::{DataTerms, DialectId};
 use tollgate_wire::provider::{Provider, Settings};
 
 pub use base_url::{BaseUrl, Scheme};
@@ -69,6 +72,8 @@ pub struct Config {
     /// Always holds [`DEFAULT_TEAM`].
     pub teams: BTreeMap<String, TeamConfig>,
     pub keys: Vec<KeyConfig>,
+    /// What is known of models.
+    pub catalogue: Arc<Catalogue>,
     pub limits: Limits,
     pub shutdown_grace: Duration,
     pub log: Log,
@@ -138,6 +143,8 @@ pub struct ProviderConfig {
     pub dialect: Option<DialectId>,
     pub tls: UpstreamTls,
     pub timeouts: Timeouts,
+    /// What becomes of what it is sent: what the file says over what the vendor says.
+    pub data: DataTerms,
 }
 
 /// How the gateway meets a provider over TLS. Verification is not an option here: it always

@@ -49,7 +49,20 @@ fn check_says_what_is_wrong_and_where() {
     folder.write("good.yaml", GOOD);
     let good = folder.run(&["check", "good.yaml"]);
     assert_eq!(good.status.code(), Some(0));
-    assert_eq!(text(&good.stdout), "good.yaml is good: 1 provider, 0 models, 2 teams, 0 keys\n");
+    assert_eq!(
+        text(&good.stdout),
+        "good.yaml is good: 1 provider, 0 models, 2 teams, 0 keys\n  play (simulated): data nothing is known\n"
+    );
+
+    let data = "providers:\n  gpt: { kind: openai-compatible, base_url: \"http://127.0.0.1:9/v1\", data: { region: eu, retention: 1d, trains: false, baa: true } }\n";
+    folder.write("data.yaml", data);
+    let said = folder.run(&["check", "data.yaml"]);
+    let terms =
+        "gpt (openai-compatible): data processed in eu, kept 1 day, not trained on, with a BAA";
+    assert!(text(&said.stdout).contains(terms), "{}", text(&said.stdout));
+    let said = folder.run(&["check", "--json", "data.yaml"]);
+    let said: serde_json::Value = serde_json::from_slice(&said.stdout).unwrap();
+    assert_eq!(said["providers"][0]["data"]["retention_days"], 1);
 
     folder.write("bad.yaml", "providers:\n  play: { kind: simulatd }\nlimts: {}\n");
     let bad = folder.run(&["check", "bad.yaml"]);
@@ -155,4 +168,31 @@ fn a_simulator_that_cannot_listen_says_so() {
     let refused = Folder::new("simulate").run(&["simulate", "--listen", &address]);
     assert_eq!(refused.status.code(), Some(1));
     assert!(text(&refused.stderr).contains("cannot be listened on"), "{}", text(&refused.stderr));
+}
+
+#[test]
+fn what_is_known_of_models_is_shown() {
+    let folder = Folder::new("catalogue");
+    let about = folder.run(&["catalogue", "show"]);
+    assert!(text(&about.stdout).starts_with("# tollgate catalogue 1\n"), "{}", text(&about.stdout));
+    let one = folder.run(&["catalogue", "show", "openai/gpt-4o"]);
+    let said = text(&one.stdout);
+    for line in ["openai/gpt-4o: chat", "context     128000", "released    2024-05-13", "batch"] {
+        assert!(said.lines().any(|have| have == line), "{line}: {said}");
+    }
+    assert!(said.contains("2.5 $ for a million"), "{said}");
+    let many = folder.run(&["catalogue", "show", "anthropic"]);
+    assert!(text(&many.stdout).contains("claude-sonnet-4-5"), "{}", text(&many.stdout));
+    let none = folder.run(&["catalogue", "show", "nobody"]);
+    assert_eq!(none.status.code(), Some(1));
+    folder.write("broken.tsv", "# tollgate catalogue 1\nopenai\tx\tpoetry\n");
+    let broken = folder.run(&["catalogue", "show", "openai", "--file", "broken.tsv"]);
+    assert!(text(&broken.stderr).contains("line 2"), "{}", text(&broken.stderr));
+    folder.write("with.yaml", "catalogue: broken.tsv\nproviders: { play: { kind: simulated } }\n");
+    let refused = folder.run(&["check", "with.yaml"]);
+    assert!(
+        text(&refused.stdout).contains("with.yaml:1:12: catalogue: "),
+        "{}",
+        text(&refused.stdout)
+    );
 }

@@ -291,3 +291,62 @@ fn a_renewed_certificate_is_taken_over() {
     assert!(!shows(&data, &old.cert));
     assert_eq!(running.end(), Some(0), "{}", folder.read("err"));
 }
+
+/// From another gateway's file to a call that is answered.
+#[test]
+fn an_imported_configuration_serves() {
+    let folder = Folder::new("import");
+    let mut provider =
+        folder.start(&["simulate", "--listen", &format!("127.0.0.1:{}", free_port())]);
+    let said = wait(|| {
+        let said = folder.read("out");
+        said.contains("Any key will do").then_some(said)
+    });
+    let upstream = after(&said, "The simulated providers listen on").to_owned();
+    folder.write(
+        "litellm.yaml",
+        &format!(
+            "model_list:\n  - model_name: helper\n    litellm_params:\n      model: openai/gpt-test\n      \
+             api_base: {upstream}/v1\n      api_key: os.environ/HOST_KEY\n      rpm: 5\n\
+             general_settings: {{ master_key: os.environ/MASTER_KEY }}\n"
+        ),
+    );
+    let run = |arguments: &[&str]| {
+        Command::new(env!("CARGO_BIN_EXE_tollgate"))
+            .args(arguments)
+            .current_dir(&folder.0)
+            .env_clear()
+            .env("HOST_KEY", "not-a-real-key")
+            .env("MASTER_KEY", "sk-master-not-a-real-key")
+            .output()
+            .unwrap()
+    };
+    let imported = run(&["import", "litellm", "litellm.yaml", "--output", "tollgate.yaml"]);
+    assert!(imported.status.success(), "{imported:?}");
+    let report = String::from_utf8(imported.stderr).unwrap();
+    assert!(
+        report.contains("litellm.yaml:7:12: model_list[0].litellm_params.rpm: not carried"),
+        "{report}"
+    );
+    assert!(report.contains("1 models at 1 providers carried"), "{report}");
+    let checked = run(&["check", "tollgate.yaml"]);
+    assert!(checked.status.success(), "{checked:?}");
+    let file = std::process::Stdio::from(std::fs::File::create(folder.0.join("out")).unwrap());
+    let child = Command::new(env!("CARGO_BIN_EXE_tollgate"))
+        .args(["serve", "--config", "tollgate.yaml"])
+        .current_dir(&folder.0)
+        .env_clear()
+        .env("HOST_KEY", "not-a-real-key")
+        .env("MASTER_KEY", "sk-master-not-a-real-key")
+        .stdout(file)
+        .spawn()
+        .unwrap();
+    let mut running = Running { child, folder: &folder };
+    let said = running.welcome();
+    let data = after(&said, "Callers").to_owned();
+    let (status, answer) = call(&data, "sk-master-not-a-real-key", "helper");
+    assert_eq!(status, 200, "{answer}");
+    assert!(answer.contains("You said: Good morning"), "{answer}");
+    assert_eq!(running.end(), Some(0));
+    provider.child.kill().unwrap();
+}

@@ -83,7 +83,13 @@ const FLOORS: &[Floor] = &[
     },
     Floor {
         at: "xtask",
-        may_import: Some(&["anyhow", "serde_json", "tollgate-catalogue", "tollgate-testkit"]),
+        may_import: Some(&[
+            "anyhow",
+            "serde_json",
+            "tollgate-catalogue",
+            "tollgate-testkit",
+            "tollgate-wire",
+        ]),
     },
 ];
 

@@ -1,6 +1,8 @@
 //! Anthropic.
 
-use crate::provider::{Base, Provider, Quirks, Speaks};
+use tollgate_model::DataTerms;
+
+use crate::provider::{Base, Provider, Quirks, Speaks, Terms};
 use crate::{Operation, auth::Auth};
 
 pub const ROW: Provider = Provider {
@@ -15,5 +17,16 @@ pub const ROW: Provider = Provider {
     serves: &["claude-*"],
     sample_models: &["claude-sonnet-4-5"],
     quirks: Quirks::NONE,
+    terms: Terms {
+        data: DataTerms {
+            retention_days: Some(30),
+            trains: Some(false),
+            baa: Some(true),
+            ..DataTerms::UNKNOWN
+        },
+        source: "https://platform.claude.com/docs/en/manage-claude/api-and-data-retention",
+        read: "2026-11-25",
+        note: "files and batches rest longer",
+    },
     ..Provider::PLAIN
 };

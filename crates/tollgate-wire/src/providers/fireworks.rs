@@ -1,7 +1,9 @@
 //! Fireworks.
 
 use crate::Operation;
-use crate::provider::{Base, Provider, Quirks, ReasoningBack, Speaks};
+use tollgate_model::DataTerms;
+
+use crate::provider::{Base, Provider, Quirks, ReasoningBack, Speaks, Terms};
 
 pub const ROW: Provider = Provider {
     kind: "fireworks",
@@ -19,6 +21,12 @@ pub const ROW: Provider = Provider {
         message_name: false,
         reasoning_back: ReasoningBack::Content,
         ..Quirks::NONE
+    },
+    terms: Terms {
+        data: DataTerms { retention_days: Some(0), ..DataTerms::UNKNOWN },
+        source: "https://docs.fireworks.ai/guides/security_compliance/data_handling",
+        read: "2026-11-25",
+        note: "of open models; stored responses rest for 30 days",
     },
     ..Provider::PLAIN
 };

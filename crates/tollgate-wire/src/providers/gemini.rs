@@ -1,6 +1,8 @@
 //! Google AI Studio.
 
-use crate::provider::{Base, Provider, Quirks, Speaks};
+use tollgate_model::DataTerms;
+
+use crate::provider::{Base, Provider, Quirks, Speaks, Terms};
 use crate::{Operation, auth::Auth};
 
 pub const ROW: Provider = Provider {
@@ -15,5 +17,11 @@ pub const ROW: Provider = Provider {
     serves: &["gemini-*"],
     sample_models: &["gemini-2.5-flash"],
     quirks: Quirks::NONE,
+    terms: Terms {
+        data: DataTerms { retention_days: Some(55), ..DataTerms::UNKNOWN },
+        source: "https://ai.google.dev/gemini-api/docs/zdr",
+        read: "2026-11-25",
+        note: "paid services are not used to improve products, unpaid ones are",
+    },
     ..Provider::PLAIN
 };

@@ -1,6 +1,8 @@
 //! Groq.
 
-use crate::provider::{Base, MaxTokens, Provider, Quirks, ReasoningBack, Speaks};
+use tollgate_model::DataTerms;
+
+use crate::provider::{Base, MaxTokens, Provider, Quirks, ReasoningBack, Speaks, Terms};
 use crate::{Operation, auth::Auth};
 
 pub const ROW: Provider = Provider {
@@ -23,6 +25,12 @@ pub const ROW: Provider = Provider {
         reasoning_back: ReasoningBack::Reasoning,
         effort_models: &["openai/gpt-oss"],
         ..Quirks::NONE
+    },
+    terms: Terms {
+        data: DataTerms { retention_days: Some(30), ..DataTerms::UNKNOWN },
+        source: "https://console.groq.com/docs/your-data",
+        read: "2026-11-25",
+        note: "kept only to look into failures and abuse, else not at all",
     },
     ..Provider::PLAIN
 };

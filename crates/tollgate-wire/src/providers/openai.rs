@@ -1,6 +1,8 @@
 //! OpenAI.
 
-use crate::provider::{Base, MaxTokens, Provider, Quirks, Speaks};
+use tollgate_model::DataTerms;
+
+use crate::provider::{Base, MaxTokens, Provider, Quirks, Speaks, Terms};
 use crate::{Operation, auth::Auth};
 
 /// What its other models are asked for as a completion becomes a chat.
@@ -38,6 +40,17 @@ pub const ROW: Provider = Provider {
         allowed_tools: true,
         effort_models: &["codex", "gpt-5", "gpt-6", "o1", "o3", "o4"],
         ..Quirks::NONE
+    },
+    terms: Terms {
+        data: DataTerms {
+            retention_days: Some(30),
+            trains: Some(false),
+            baa: Some(true),
+            ..DataTerms::UNKNOWN
+        },
+        source: "https://developers.openai.com/api/docs/guides/your-data",
+        read: "2026-11-25",
+        note: "logs against abuse; stored objects rest until they are deleted",
     },
     ..Provider::PLAIN
 };

@@ -4,7 +4,8 @@
 use crate::Operation;
 use crate::auth::{Auth, Identity};
 use crate::carriage::{self, Carriage, Way};
-use crate::provider::{Base, Need, Provider, Quirks, Setting, Speaks};
+use crate::provider::{Base, Need, Provider, Quirks, Setting, Speaks, Terms};
+use tollgate_model::DataTerms;
 
 pub const ROW: Provider = Provider {
     kind: "vertex",
@@ -57,6 +58,12 @@ pub const ROW: Provider = Provider {
         "Project and location come from the configuration; those in a caller's path are not listened to.",
     ],
     sample_models: &["gemini-2.5-flash"],
+    terms: Terms {
+        data: DataTerms { trains: Some(false), ..DataTerms::UNKNOWN },
+        source: "https://docs.cloud.google.com/gemini-enterprise-agent-platform/resources/zero-data-retention",
+        read: "2026-11-25",
+        note: "",
+    },
     ..Provider::PLAIN
 };
 

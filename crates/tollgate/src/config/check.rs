@@ -3,9 +3,11 @@
 //! of the checks.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::SecretString;
+use tollgate_catalogue::Catalogue;
 
 use super::place::Path;
 use super::refusal::Refusal;
@@ -55,6 +57,7 @@ impl Check<'_> {
         let models = models::check(self, file.models.unwrap_or_default(), &providers);
         let teams = teams::check(self, file.teams.unwrap_or_default(), &models, &providers);
         let keys = teams::check_keys(self, file.keys.unwrap_or_default(), &teams);
+        let catalogue = Arc::new(self.catalogue(file.catalogue.as_deref()));
         Config {
             storage: limits::check_storage(self, file.storage.unwrap_or_default()),
             limits: limits::check(self, &file.limits.unwrap_or_default()),
@@ -65,7 +68,23 @@ impl Check<'_> {
             models,
             teams,
             keys,
+            catalogue,
         }
+    }
+
+    /// The catalogue of models: the file's, else the one that the program carries.
+    fn catalogue(&mut self, written: Option<&str>) -> Catalogue {
+        let Some(written) = written else { return Catalogue::built_in() };
+        let path = Path::top().key("catalogue");
+        let Some(bytes) = self.file_bytes(&path, written) else { return Catalogue::built_in() };
+        let read = String::from_utf8(bytes)
+            .map_err(|_| "it is not UTF-8".to_owned())
+            .and_then(|text| Catalogue::read(text).map_err(|error| error.to_string()));
+        read.unwrap_or_else(|why| {
+            let hint = "`tollgate catalogue make` and `tollgate catalogue fetch` write such files";
+            self.refuse(&path, format!("`{written}` is no catalogue: {why}"), hint);
+            Catalogue::built_in()
+        })
     }
 
     pub(super) fn refuse(

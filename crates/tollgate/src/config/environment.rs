@@ -3,8 +3,10 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use secrecy::SecretString;
+use tollgate_catalogue::Catalogue;
 use tollgate_wire::provider::{Need, Settings};
 use tollgate_wire::{PROVIDERS, Provider};
 
@@ -52,6 +54,7 @@ impl Config {
             models: Vec::new(),
             teams: BTreeMap::from([(DEFAULT_TEAM.to_owned(), team)]),
             keys: Vec::new(),
+            catalogue: Arc::new(Catalogue::built_in()),
             limits: Limits::default(),
             shutdown_grace: limits::DEFAULT_GRACE,
             log: Log { format: LogFormat::Text, access: true },
@@ -121,6 +124,7 @@ fn provider(
         dialect: None,
         tls: UpstreamTls::default(),
         timeouts: Timeouts::default(),
+        data: row.terms.data.clone(),
     }
 }
 

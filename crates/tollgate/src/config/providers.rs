@@ -15,7 +15,7 @@ use super::check::Check;
 use super::pem;
 use super::place::Path;
 use super::{BaseUrl, Listen, ProviderConfig, Scheme, Timeouts, UpstreamTls};
-use super::{identity, settings, written};
+use super::{data, identity, settings, written};
 
 /// The kind that can live inside this process.
 pub const SIMULATED: &str = "simulated";
@@ -91,6 +91,7 @@ fn one(
         dialect,
         tls: upstream_tls(check, path, written),
         timeouts: timeouts(check, path, written.timeouts.as_ref(), Timeouts::default()),
+        data: data::check(check, path, provider, written.data.as_ref()),
         base: base?,
     })
 }

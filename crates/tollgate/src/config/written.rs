@@ -28,6 +28,9 @@ pub(super) struct File {
     pub(super) teams: Option<BTreeMap<String, Team>>,
     /// Keys that callers show. Others are made with `tollgate keys create`.
     pub(super) keys: Option<BTreeMap<String, Key>>,
+    /// The file of what is known of models, as `tollgate catalogue` makes it. Default: the one that
+    /// the program carries.
+    pub(super) catalogue: Option<String>,
     /// Bounds on what may be sent and received.
     pub(super) limits: Option<Limits>,
     /// How the process ends.
@@ -129,6 +132,24 @@ pub(super) struct Provider {
     pub(super) key: Option<String>,
     /// How long to wait for this provider.
     pub(super) timeouts: Option<Timeouts>,
+    /// What becomes of what it is sent, where your contract says otherwise than the vendor's public
+    /// terms.
+    pub(super) data: Option<Data>,
+}
+
+/// What becomes of what a provider is sent.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Data {
+    /// Where it is processed, such as `eu`, `us` or `on-premises`.
+    pub(super) region: Option<String>,
+    /// The longest that it is kept after the call, in days: `0d`, `30d`.
+    #[schemars(extend("pattern" = "^[0-9]{1,5}d$"))]
+    pub(super) retention: Option<String>,
+    /// Models are trained on it.
+    pub(super) trains: Option<bool>,
+    /// There is a business associate agreement (HIPAA).
+    pub(super) baa: Option<bool>,
 }
 
 /// Who the gateway is in a cloud. Secrets are references: `${env:NAME}` or `${file:PATH}`.

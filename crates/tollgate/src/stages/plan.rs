@@ -1,11 +1,13 @@
 //! Stage 5: where to? Turns the name that was asked for into ordered targets that pass the grant
 //! and can do what is asked.
 
+mod offered;
+
 use std::sync::Arc;
 
-use tollgate_model::{DialectId, Fault, FaultKind, Source};
+use tollgate_model::{Abilities, DialectId, Fault, FaultKind, Needs, Source};
+use tollgate_wire::Operation;
 use tollgate_wire::resting::Kind;
-use tollgate_wire::{ModelEntry, Operation};
 
 use super::authorize::Grant;
 use super::read::Ask;
@@ -13,6 +15,8 @@ use super::rest::Held;
 use crate::config::Timeouts;
 use crate::config::nearest::nearest;
 use crate::gateway::{Gateway, Spoken, Upstream};
+
+pub use offered::catalogue;
 
 /// Provider, model and credential, ready to call.
 #[derive(Clone, Debug)]
@@ -55,6 +59,7 @@ pub fn plan(gateway: &Gateway, grant: &Grant, ask: &Ask, held: &Held) -> Result<
             .with_code("unsupported_operation"));
     }
     held.narrow(&mut plan.targets, ask)?;
+    pass_over_unable(gateway, ask, &mut plan.targets);
     Ok(plan)
 }
 
@@ -129,18 +134,51 @@ fn resolved(gateway: &Gateway, asked: &str) -> Option<Plan> {
     Some(Plan { targets, strict: false })
 }
 
-/// The first configured provider whose own models are named like this.
+/// The first configured provider whose own models are named like this; else the first that the
+/// catalogue knows to offer the model.
 fn known_for<'g>(gateway: &'g Gateway, asked: &str) -> Option<&'g Arc<Upstream>> {
-    gateway.upstreams.values().find(|upstream| {
+    let makes = |upstream: &&Arc<Upstream>| {
         upstream.row.serves.iter().any(|known| match known.strip_suffix('*') {
             Some(prefix) => asked.starts_with(prefix),
             None => asked == *known,
         })
-    })
+    };
+    let catalogue = &gateway.config.catalogue;
+    let offers = |upstream: &&Arc<Upstream>| catalogue.exactly(upstream.row.kind, asked).is_some();
+    let upstreams = || gateway.upstreams.values();
+    upstreams().find(makes).or_else(|| upstreams().find(offers))
+}
+
+/// Leaves out targets whose model certainly cannot do what is asked, as long as another can. What
+/// is known of models may be old: when none is left, each provider says itself what it cannot.
+fn pass_over_unable(gateway: &Gateway, ask: &Ask, targets: &mut Vec<Target>) {
+    if targets.len() < 2 || ask.operation() != Operation::Chat {
+        return;
+    }
+    let abilities: Vec<Abilities> = targets
+        .iter()
+        .map(|target| {
+            let known = gateway.config.catalogue.find(target.upstream.row.kind, &target.model);
+            known.map(|entry| entry.abilities).unwrap_or_default()
+        })
+        .collect();
+    // Where they are alike there is nothing to choose, and the chat is not looked into.
+    if abilities.windows(2).all(|pair| pair[0].known_absent() == pair[1].known_absent()) {
+        return;
+    }
+    // A chat that cannot be read is refused where it is fitted to its target.
+    let Ok(chat) = ask.chat() else { return };
+    let needs = Needs::of(chat);
+    let able: Vec<bool> =
+        abilities.into_iter().map(|known| needs.lacking(known).is_empty()).collect();
+    if able.contains(&true) {
+        let mut able = able.into_iter();
+        targets.retain(|_| able.next().unwrap_or(true));
+    }
 }
 
 fn unknown(gateway: &Gateway, grant: &Grant, asked: &str) -> Fault {
-    let names: Vec<String> = names(gateway, grant).into_iter().map(|entry| entry.name).collect();
+    let names = offered::plain_names(gateway, grant);
     if !grant.is_open() {
         return grant.refusal(asked);
     }
@@ -167,59 +205,4 @@ fn listed<S: AsRef<str>>(names: &[S]) -> String {
 
 fn shortened(name: &str) -> String {
     name.chars().filter(|c| !c.is_control()).take(80).collect()
-}
-
-/// The models that a caller may ask for, when the request is about the list itself.
-///
-/// # Errors
-/// `NotFound` when one model is asked about and is not among them.
-pub fn catalogue(
-    gateway: &Gateway,
-    grant: &Grant,
-    ask: &Ask,
-) -> Result<Option<Vec<ModelEntry>>, Fault> {
-    match ask.operation() {
-        Operation::ListModels => Ok(Some(names(gateway, grant))),
-        Operation::GetModel => {
-            let asked = ask.model.as_str();
-            let entry = names(gateway, grant).into_iter().find(|entry| entry.name == asked);
-            let entry = entry.or_else(|| {
-                let plan = resolved(gateway, asked)?;
-                let target = plan.targets.first()?;
-                let may = grant.allows_name(asked)
-                    || grant.allows_target(&target.upstream.name, &target.model);
-                may.then(|| entry_of(gateway, asked, &target.upstream.name))
-            });
-            entry.map(|entry| Some(vec![entry])).ok_or_else(|| unknown(gateway, grant, asked))
-        }
-        _ => Ok(None),
-    }
-}
-
-fn names(gateway: &Gateway, grant: &Grant) -> Vec<ModelEntry> {
-    let mut entries = Vec::new();
-    for model in &gateway.config.models {
-        if model.name.is_exact()
-            && let name = model.name.as_str()
-            && grant.allows_name(name)
-        {
-            entries.push(entry_of(gateway, name, "tollgate"));
-        }
-    }
-    for upstream in gateway.upstreams.values() {
-        for model in upstream.row.sample_models {
-            if grant.allows_target(&upstream.name, model) {
-                entries.push(entry_of(
-                    gateway,
-                    &format!("{}/{model}", upstream.name),
-                    &upstream.name,
-                ));
-            }
-        }
-    }
-    entries
-}
-
-fn entry_of(gateway: &Gateway, name: &str, owner: &str) -> ModelEntry {
-    ModelEntry { name: name.to_owned(), owner: owner.to_owned(), created: gateway.since }
 }

@@ -40,7 +40,12 @@ mod tests {
 
     #[test]
     fn the_list_is_one_page() {
-        let model = ModelEntry { name: "assistant".into(), owner: "tollgate".into(), created: 0 };
+        let model = ModelEntry {
+            name: "assistant".into(),
+            owner: "tollgate".into(),
+            created: 0,
+            ..ModelEntry::default()
+        };
         let list: Value = serde_json::from_slice(&List.encode_list(&[model])).unwrap();
         assert_eq!(list["data"][0]["id"], "assistant");
         assert_eq!(

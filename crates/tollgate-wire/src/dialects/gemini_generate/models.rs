@@ -1,6 +1,4 @@
 //! The model list as Gemini's SDKs read it.
-//!
-//! Deliberately absent: limits of tokens, which the gateway does not know.
 
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -23,7 +21,7 @@ impl Models for List {
 }
 
 fn written(model: &ModelEntry) -> Value {
-    json!({
+    let mut written = json!({
         "name": resource(&model.name),
         "displayName": model.name,
         "description": format!("Offered by {}", model.owner),
@@ -31,7 +29,15 @@ fn written(model: &ModelEntry) -> Value {
             "generateContent", "streamGenerateContent", "countTokens", "embedContent",
             "batchEmbedContents",
         ],
-    })
+    });
+    for (field, limit) in
+        [("inputTokenLimit", model.max_input), ("outputTokenLimit", model.max_output)]
+    {
+        if let Some(limit) = limit {
+            written[field] = limit.into();
+        }
+    }
+    written
 }
 
 #[cfg(test)]
@@ -40,11 +46,20 @@ mod tests {
 
     #[test]
     fn a_model_is_named_as_google_names_resources() {
-        let entry = ModelEntry { name: "assistant".into(), owner: "tollgate".into(), created: 0 };
+        let entry = ModelEntry {
+            name: "assistant".into(),
+            owner: "tollgate".into(),
+            created: 0,
+            ..ModelEntry::default()
+        };
         let list: Value =
             serde_json::from_slice(&List.encode_list(std::slice::from_ref(&entry))).unwrap();
         assert_eq!(list["models"][0]["name"], "models/assistant");
         let one: Value = serde_json::from_slice(&List.encode_one(&entry)).unwrap();
         assert_eq!(one, list["models"][0]);
+        assert!(one.get("inputTokenLimit").is_none(), "not known");
+        let known = ModelEntry { max_input: Some(1_048_576), ..entry };
+        let one: Value = serde_json::from_slice(&List.encode_one(&known)).unwrap();
+        assert_eq!(one["inputTokenLimit"], 1_048_576);
     }
 }

@@ -38,7 +38,12 @@ mod tests {
 
     #[test]
     fn a_list_names_each_model_twice_as_ollama_does() {
-        let model = ModelEntry { name: "a/b".into(), owner: "a".into(), created: 0 };
+        let model = ModelEntry {
+            name: "a/b".into(),
+            owner: "a".into(),
+            created: 0,
+            ..ModelEntry::default()
+        };
         let list: Value = serde_json::from_slice(&List.encode_list(&[model])).unwrap();
         assert_eq!(list["models"][0]["name"], "a/b");
         assert_eq!(list["models"][0]["model"], "a/b");

@@ -34,7 +34,12 @@ mod tests {
 
     #[test]
     fn a_list_is_one_page_of_models() {
-        let model = ModelEntry { name: "a/b".into(), owner: "a".into(), created: 7 };
+        let model = ModelEntry {
+            name: "a/b".into(),
+            owner: "a".into(),
+            created: 7,
+            ..ModelEntry::default()
+        };
         let list: Value =
             serde_json::from_slice(&List.encode_list(std::slice::from_ref(&model))).unwrap();
         let one: Value = serde_json::from_slice(&List.encode_one(&model)).unwrap();
