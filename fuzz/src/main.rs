@@ -56,7 +56,7 @@ fn targets() -> Vec<Target> {
                     operations::embed(row.dialect, codec, data);
                 }));
             }
-            Codec::Chat(_) | Codec::Models(_) => {}
+            Codec::AsIs(_) | Codec::Chat(_) | Codec::Models(_) => {}
         }
     }
     all

@@ -13,6 +13,7 @@ mod bedrock;
 mod cache;
 mod dialect;
 pub mod faults;
+mod form;
 mod gemini;
 mod ids;
 mod memory;

@@ -15,7 +15,7 @@ pub const ROW: Provider = Provider {
     key_env: &[],
     key_optional: true,
     self_hosted: true,
-    operations: &[Operation::Chat, Operation::CountTokens, Operation::Embed],
+    operations: &[Operation::Chat, Operation::CountTokens, Operation::Embed, Operation::Transcribe],
     serves: &[],
     sample_models: &[],
     quirks: Quirks {

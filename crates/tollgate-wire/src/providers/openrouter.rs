@@ -15,7 +15,7 @@ pub const ROW: Provider = Provider {
     key_env: &["OPENROUTER_API_KEY"],
     key_optional: false,
     self_hosted: false,
-    operations: &[Operation::Chat, Operation::Embed],
+    operations: &[Operation::Chat, Operation::Embed, Operation::Speak, Operation::Transcribe],
     serves: &[],
     sample_models: &["openrouter/auto"],
     quirks: Quirks {

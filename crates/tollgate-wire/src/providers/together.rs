@@ -8,7 +8,7 @@ pub const ROW: Provider = Provider {
     speaks: &[Speaks::of("openai-chat", Base::Given)],
     base_url: "https://api.together.xyz/v1",
     key_env: &["TOGETHER_API_KEY"],
-    operations: &[Operation::Chat, Operation::Embed],
+    operations: &[Operation::Chat, Operation::Embed, Operation::MakeImage, Operation::Speak],
     sample_models: &["meta-llama/Llama-3.3-70B-Instruct-Turbo"],
     quirks: Quirks {
         top_k: true,

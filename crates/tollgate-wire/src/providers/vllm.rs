@@ -15,7 +15,13 @@ pub const ROW: Provider = Provider {
     key_env: &[],
     key_optional: true,
     self_hosted: true,
-    operations: &[Operation::Chat, Operation::Embed],
+    operations: &[
+        Operation::Chat,
+        Operation::Embed,
+        Operation::Speak,
+        Operation::Transcribe,
+        Operation::TranslateSpeech,
+    ],
     serves: &[],
     sample_models: &[],
     quirks: Quirks {

@@ -119,6 +119,7 @@ fn provider(
         api_key,
         settings,
         dialect: None,
+        passthrough: true,
         tls: UpstreamTls::default(),
         timeouts: Timeouts::default(),
     }
