@@ -61,7 +61,7 @@ fn targets() -> Vec<Target> {
                     operations::rerank(row.dialect, codec, data);
                 }));
             }
-            Codec::Chat(_) | Codec::Models(_) => {}
+            Codec::AsIs(_) | Codec::Chat(_) | Codec::Models(_) => {}
         }
     }
     all

@@ -1,4 +1,4 @@
-//! Tokens, in classes that never overlap.
+//! Tokens, in classes that never overlap, and what is counted otherwise.
 
 use serde_json::Value;
 
@@ -28,6 +28,12 @@ pub struct Usage {
     pub image_output_tokens: Option<u64>,
     /// What rerankers are billed by: a query over a certain number of documents.
     pub search_units: Option<u64>,
+    /// Spoken input, in milliseconds, where that is what is billed.
+    pub input_audio_ms: Option<u64>,
+    /// Letters that were read aloud.
+    pub input_characters: Option<u64>,
+    /// Pictures that were made.
+    pub output_images: Option<u64>,
     /// The provider's own total, as it said it. Only for reconciliation.
     pub stated_total: Option<u64>,
     /// Tier that served the call (`default`, `priority`, `batch`, …), as the provider said it.
@@ -73,7 +79,19 @@ impl Usage {
 
     #[must_use]
     pub fn is_unknown(&self) -> bool {
-        self.total_input().is_none() && self.total_output().is_none()
+        self.total_input().is_none()
+            && self.total_output().is_none()
+            && self.units().iter().all(|(_, count)| count.is_none())
+    }
+
+    /// What is counted in something else than tokens.
+    #[must_use]
+    pub fn units(&self) -> [(&'static str, Option<u64>); 3] {
+        [
+            ("input_audio_ms", self.input_audio_ms),
+            ("input_characters", self.input_characters),
+            ("output_images", self.output_images),
+        ]
     }
 
     /// The OpenTelemetry-style name of every class with its figure, for metrics and logs.
@@ -91,6 +109,33 @@ impl Usage {
             ("audio.output", self.audio_output_tokens),
             ("image.output", self.image_output_tokens),
         ]
+    }
+
+    /// Adds what another call used.
+    pub fn add(&mut self, other: &Usage) {
+        macro_rules! sum {
+            ($($field:ident),*) => { $(
+                if let Some(more) = other.$field {
+                    self.$field = Some(self.$field.unwrap_or_default().saturating_add(more));
+                }
+            )* };
+        }
+        sum!(
+            input_tokens,
+            cache_read_input_tokens,
+            cache_write_input_tokens,
+            cache_write_1h_input_tokens,
+            audio_input_tokens,
+            image_input_tokens,
+            output_tokens,
+            reasoning_output_tokens,
+            audio_output_tokens,
+            image_output_tokens,
+            input_audio_ms,
+            input_characters,
+            output_images,
+            stated_total
+        );
     }
 
     /// Takes over every class that `later` states. Providers repeat or correct earlier figures,
@@ -111,6 +156,9 @@ impl Usage {
             audio_output_tokens,
             image_output_tokens,
             search_units,
+            input_audio_ms,
+            input_characters,
+            output_images,
             stated_total,
             service_tier,
             raw

@@ -109,6 +109,8 @@ impl Named {
 pub(crate) struct State {
     pub(crate) cache: Cache,
     pub(crate) responses: responses::Stored,
+    pub(crate) files: openai::Files,
+    pub(crate) batches: openai::Batches,
 }
 
 /// Headers from pairs.

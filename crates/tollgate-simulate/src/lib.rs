@@ -15,6 +15,7 @@ mod cache;
 mod cohere;
 mod dialect;
 pub mod faults;
+mod form;
 mod gemini;
 mod ids;
 mod memory;

@@ -1,7 +1,12 @@
 //! OpenAI's dialect: Chat Completions, embeddings and the model list. Responses has a folder of its own.
 
+mod audio;
+mod batches;
 mod completions;
 mod embeddings;
+mod files;
+mod images;
+mod moderations;
 mod read;
 mod reply;
 mod rules;
@@ -14,7 +19,7 @@ pub(crate) mod wording;
 
 use crate::answer;
 use crate::cache::Cache;
-use crate::dialect::{Headers, Named, Operation, Vendor, always};
+use crate::dialect::{Call, Headers, Named, Operation, State, Vendor, always};
 use crate::ids;
 use crate::refusal::Refusal;
 use crate::routes::NotACall;
@@ -23,7 +28,9 @@ use crate::simulator::refused;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
+pub(crate) use batches::Batches;
 pub(crate) use embeddings::{embeddings, vector};
+pub(crate) use files::Files;
 pub(crate) use reply::token_logprobs;
 pub(crate) use rules::{image_url, in_range};
 pub(crate) use schema_rules::{function as function_schema, output_schema};
@@ -68,7 +75,58 @@ const OPERATIONS: &[Operation] = &[
         when: always,
         answer: |call, _| models(call.request, &call.named),
     },
+    row("openai-moderations", "POST", &["/v1/moderations"], |call, _| {
+        moderations::moderate(call.request)
+    }),
+    row("openai-images", "POST", &["/v1/images/generations"], |call, _| images::make(call.request)),
+    row("openai-image-edits", "POST", &["/v1/images/edits"], |call, _| images::edit(call.request)),
+    row("openai-image-variations", "POST", &["/v1/images/variations"], |call, _| {
+        images::vary(call.request)
+    }),
+    row("openai-speech", "POST", &["/v1/audio/speech"], |call, _| audio::speak(call.request)),
+    row("openai-transcriptions", "POST", &["/v1/audio/transcriptions"], |call, _| {
+        audio::transcribe(call.request)
+    }),
+    row("openai-translations", "POST", &["/v1/audio/translations"], |call, _| {
+        audio::translate(call.request)
+    }),
+    row("openai-upload", "POST", &["/v1/files"], |call, state| {
+        files::upload(call.request, &mut state.files)
+    }),
+    row("openai-files", "GET", &["/v1/files"], |call, state| {
+        files::list(call.request, &state.files)
+    }),
+    row("openai-file", "GET", &["/v1/files/{id}"], |call, state| {
+        files::one(call.request, &call.named, &state.files)
+    }),
+    row("openai-file-content", "GET", &["/v1/files/{id}/content"], |call, state| {
+        files::content(call.request, &call.named, &state.files)
+    }),
+    row("openai-delete-file", "DELETE", &["/v1/files/{id}"], |call, state| {
+        files::delete(call.request, &call.named, &mut state.files)
+    }),
+    row("openai-batch", "POST", &["/v1/batches"], |call, state| {
+        batches::create(call.request, state)
+    }),
+    row("openai-batches", "GET", &["/v1/batches"], |call, state| {
+        batches::list(call.request, &state.batches)
+    }),
+    row("openai-one-batch", "GET", &["/v1/batches/{id}"], |call, state| {
+        batches::one(call.request, &call.named, state)
+    }),
+    row("openai-cancel-batch", "POST", &["/v1/batches/{id}/cancel"], |call, state| {
+        batches::cancel(call.request, &call.named, state)
+    }),
 ];
+
+const fn row(
+    name: &'static str,
+    method: &'static str,
+    paths: &'static [&'static str],
+    answer: fn(&Call<'_>, &mut State) -> Result<Reply, Refusal>,
+) -> Operation {
+    Operation { name, method, paths, when: always, answer }
+}
 
 impl Vendor for OpenAi {
     fn operations(&self) -> &'static [Operation] {
@@ -76,12 +134,7 @@ impl Vendor for OpenAi {
     }
 
     fn refused(&self, refusal: &Refusal) -> (Headers, String) {
-        let body = json!({"error": {
-            "message": refusal.message,
-            "type": refusal.kind,
-            "param": refusal.param,
-            "code": refusal.code,
-        }});
+        let body = self::refusal(refusal);
         let id = ids::id("req_", ids::hash(refusal.message.as_bytes()), 0, 32).to_lowercase();
         let headers = [
             ("content-type", "application/json"),
@@ -123,6 +176,27 @@ impl Vendor for OpenAi {
         format!(
             "{{\"id\":\"chatcmpl-huge\",\"object\":\"chat.completion.chunk\",\"created\":1735689600,\"model\":\"fault-huge-line\",\"choices\":[{{\"index\":0,\"delta\":{{\"content\":\"{text}\"}},\"finish_reason\":null}}]}}"
         )
+    }
+}
+
+/// The body of a refusal.
+fn refusal(refusal: &Refusal) -> Value {
+    json!({"error": {
+        "message": refusal.message,
+        "type": refusal.kind,
+        "param": refusal.param,
+        "code": refusal.code,
+    }})
+}
+
+/// A buffered JSON answer that counts no tokens.
+fn whole(request: &Request, body: &Value) -> Reply {
+    Reply {
+        headers: head(request, "application/json"),
+        frames: vec![Frame::new(Part::Content, body.to_string())],
+        streamed: false,
+        input_tokens: 0,
+        output_tokens: 0,
     }
 }
 

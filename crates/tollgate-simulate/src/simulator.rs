@@ -3,6 +3,7 @@
 
 use crate::dialect::{Call, Dialect, Headers, Named, State};
 use crate::faults::{self, Manners};
+use crate::form;
 use crate::memory::Memory;
 use crate::next::Next;
 use crate::refusal::Refusal;
@@ -168,6 +169,9 @@ impl Simulator {
 fn model_of(named: &Named, request: &Request) -> Option<String> {
     if let Some(model) = named.get("model") {
         return Some(percent_decoded(model));
+    }
+    if let Some(model) = form::field(request, "model") {
+        return Some(model);
     }
     let body: Value = serde_json::from_slice(&request.body).ok()?;
     body.get("model")?.as_str().map(str::to_owned)

@@ -54,11 +54,13 @@ pub enum ObjectKind {
     Batch,
     /// One item of a response.
     Item,
+    /// Of a kind that only its provider knows; its id carries its collection.
+    Other,
 }
 
 impl ObjectKind {
-    pub const ALL: [Self; 5] =
-        [Self::Response, Self::Conversation, Self::File, Self::Batch, Self::Item];
+    pub const ALL: [Self; 6] =
+        [Self::Response, Self::Conversation, Self::File, Self::Batch, Self::Item, Self::Other];
 
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -68,6 +70,7 @@ impl ObjectKind {
             Self::File => "file",
             Self::Batch => "batch",
             Self::Item => "item",
+            Self::Other => "other",
         }
     }
 }

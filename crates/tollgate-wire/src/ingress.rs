@@ -109,6 +109,16 @@ pub fn dialect_of(path: &str, headers: &HeaderMap) -> &'static dyn Dialect {
     by(id).unwrap_or(DIALECTS[0])
 }
 
+/// The request line of a path that belongs to a provider and to no dialect, whatever its method.
+pub static PASSTHROUGH: Route = Route {
+    method: Method::POST,
+    prefix: "/providers/",
+    suffix: Some(""),
+    claim: Claim::Open,
+    operation: Operation::Passthrough,
+    stream: false,
+};
+
 /// Other methods that the path is known for, in any dialect.
 pub fn methods(path: &str) -> impl Iterator<Item = (&'static Method, DialectId)> {
     DIALECTS.iter().flat_map(move |dialect| {

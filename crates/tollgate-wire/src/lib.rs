@@ -8,6 +8,7 @@
 //! Deliberately absent: sockets, clocks, environment, and any pair of dialects: a translation is
 //! a decode by one and an encode by another.
 
+pub mod as_is;
 pub mod auth;
 mod call_id;
 mod call_ids;
@@ -22,7 +23,9 @@ pub mod glob;
 pub mod ingress;
 mod json_progress;
 mod lenient;
+pub mod members;
 mod moment;
+pub mod multipart;
 pub mod operation;
 pub mod provider;
 pub mod providers;
@@ -46,7 +49,7 @@ pub use dialect::{
 };
 pub use framing::{Frame, FrameError, Framer, Framing, MessageType};
 pub use ingress::{Claim, Match, Route};
-pub use operation::{Codec, ModelEntry, OPERATIONS, Operation, OperationRow, codec};
+pub use operation::{Codec, ModelEntry, OPERATIONS, Operation, OperationRow, Takes, codec};
 pub use provider::{PROVIDERS, Provider, Quirks};
 pub use scan::{Limits, Scan, ScanError, scan};
 pub use splice::{Edit, Splice, splice};

@@ -9,6 +9,7 @@ use tollgate_model::{
     Chat, DialectId, EmbedReply, EmbedRequest, Fault, RerankReply, RerankRequest,
 };
 
+use crate::as_is::AsIs;
 use crate::{Dialect, Incoming, Outgoing, Quirks, Recipient, dialects};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -21,6 +22,29 @@ pub enum Operation {
     GetModel,
     /// About something that rests at a provider.
     Resting,
+    Moderate,
+    MakeImage,
+    EditImage,
+    VaryImage,
+    Speak,
+    Transcribe,
+    TranslateSpeech,
+    Realtime,
+    Files,
+    Batches,
+    /// Whatever a provider offers, on a path of its own.
+    Passthrough,
+}
+
+/// What body a request has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Takes {
+    Nothing,
+    Json,
+    /// A form is passed on while it arrives.
+    JsonOrForm,
+    /// Whatever its method and media type say.
+    Anything,
 }
 
 impl Operation {
@@ -35,7 +59,45 @@ impl Operation {
             Self::ListModels => "list_models",
             Self::GetModel => "get_model",
             Self::Resting => "resting",
+            Self::Moderate => "moderation",
+            Self::MakeImage => "image_generation",
+            Self::EditImage => "image_edit",
+            Self::VaryImage => "image_variation",
+            Self::Speak => "speech",
+            Self::Transcribe => "transcription",
+            Self::TranslateSpeech => "translation",
+            Self::Realtime => "realtime",
+            Self::Files => "files",
+            Self::Batches => "batches",
+            Self::Passthrough => "passthrough",
         }
+    }
+
+    #[must_use]
+    pub fn takes(self) -> Takes {
+        match self {
+            Self::ListModels | Self::GetModel | Self::Realtime => Takes::Nothing,
+            Self::EditImage | Self::VaryImage | Self::Transcribe | Self::TranslateSpeech => {
+                Takes::JsonOrForm
+            }
+            Self::Files | Self::Batches | Self::Passthrough => Takes::Anything,
+            _ => Takes::Json,
+        }
+    }
+
+    /// It goes only to providers of the caller's own dialect.
+    #[must_use]
+    pub fn travels_as_is(self) -> bool {
+        matches!(
+            self,
+            Self::Moderate
+                | Self::MakeImage
+                | Self::EditImage
+                | Self::VaryImage
+                | Self::Speak
+                | Self::Transcribe
+                | Self::TranslateSpeech
+        )
     }
 }
 
@@ -53,6 +115,7 @@ pub enum Codec {
     Embed(&'static dyn Embed),
     Rerank(&'static dyn Rerank),
     Models(&'static dyn Models),
+    AsIs(&'static AsIs),
 }
 
 /// Every codec, sorted by dialect, then operation.
@@ -80,6 +143,13 @@ pub const OPERATIONS: &[OperationRow] = &[
     row("openai-chat", Codec::Rerank(&dialects::openai_chat::rerank::Ranking)),
     row("openai-chat", Codec::Models(&dialects::openai_chat::models::List)),
     row("openai-completions", Codec::Chat(&dialects::openai_completions::OpenaiCompletions)),
+    row("openai-chat", Codec::AsIs(&dialects::openai_chat::moderations::MODERATE)),
+    row("openai-chat", Codec::AsIs(&dialects::openai_chat::images::MAKE)),
+    row("openai-chat", Codec::AsIs(&dialects::openai_chat::images::EDIT)),
+    row("openai-chat", Codec::AsIs(&dialects::openai_chat::images::VARY)),
+    row("openai-chat", Codec::AsIs(&dialects::openai_chat::audio::SPEAK)),
+    row("openai-chat", Codec::AsIs(&dialects::openai_chat::audio::TRANSCRIBE)),
+    row("openai-chat", Codec::AsIs(&dialects::openai_chat::audio::TRANSLATE)),
     row("openai-responses", Codec::Chat(&dialects::openai_responses::OpenaiResponses)),
     row("openai-responses", Codec::CountTokens(&dialects::openai_responses::count_tokens::Count)),
 ];
@@ -98,6 +168,7 @@ pub fn codec(dialect: DialectId, operation: Operation) -> Option<Codec> {
         Codec::Embed(_) => operation == Operation::Embed,
         Codec::Rerank(_) => operation == Operation::Rerank,
         Codec::Models(_) => matches!(operation, Operation::ListModels | Operation::GetModel),
+        Codec::AsIs(as_is) => operation == as_is.operation,
     })
 }
 

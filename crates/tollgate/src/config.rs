@@ -142,6 +142,8 @@ pub struct ProviderConfig {
     /// Speak this dialect only, whatever the caller speaks.
     pub dialect: Option<DialectId>,
     pub tls: UpstreamTls,
+    /// Everything that it offers is passed on.
+    pub passthrough: bool,
     pub timeouts: Timeouts,
     /// What becomes of what it is sent: what the file says over what the vendor says.
     pub data: DataTerms,
@@ -239,6 +241,8 @@ pub struct KeyConfig {
 pub struct Limits {
     /// A request body, also after it is inflated.
     pub body_bytes: usize,
+    /// A request body that is passed on while it arrives.
+    pub upload_bytes: u64,
     /// All header lines of a request together.
     pub head_bytes: usize,
     pub headers: usize,
@@ -257,6 +261,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             body_bytes: 32 << 20,
+            upload_bytes: 512 << 20,
             head_bytes: 64 << 10,
             headers: 100,
             reply_bytes: 64 << 20,

@@ -58,6 +58,9 @@ pub struct Upstream {
     pub row: &'static Provider,
     pub origin: Arc<Origin>,
     pub timeouts: Timeouts,
+    /// Everything that it offers is passed on, below this path.
+    pub passthrough: bool,
+    pub root: String,
     /// Preferred first.
     pub spoken: Vec<Spoken>,
     /// A credential that changes; a call shows the one of the moment.
@@ -257,6 +260,8 @@ impl Upstream {
             row: config.provider,
             origin,
             timeouts: config.timeouts,
+            passthrough: config.passthrough,
+            root: prefix(&base, Base::Root, &config.settings),
             spoken,
             held: held(config, old),
             secret: config.api_key.clone(),
@@ -283,6 +288,7 @@ impl Upstream {
         let can = |spoken: &&Spoken| {
             let id = spoken.dialect.id();
             forced.is_none_or(|forced| forced == id)
+                && (id == callers || !operation.travels_as_is())
                 && spoken.speaks.fits(model)
                 && codec(id, operation).is_some()
         };
@@ -295,6 +301,13 @@ impl Upstream {
     #[must_use]
     pub fn keeps(&self) -> bool {
         self.row.operations.contains(&Operation::Resting)
+    }
+
+    /// How it is asked for something that is no dialect's operation.
+    #[must_use]
+    pub fn speaks_most_like(&self, callers: DialectId) -> Option<&Spoken> {
+        let own = self.spoken.iter().find(|spoken| spoken.dialect.id() == callers);
+        own.or_else(|| self.spoken.first())
     }
 
     /// A provider's words as a caller may hear them: without the gateway's credential, and nothing

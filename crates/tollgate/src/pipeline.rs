@@ -19,14 +19,17 @@ use crate::listener::host;
 use crate::stages::read::Speech;
 use crate::stages::reply::Ready;
 use crate::stages::{ReplyBody, Settling};
-use crate::stages::{admit, authorize, call, identify, plan, read, reply, rest, settle, watch};
+use crate::stages::{
+    admit, authorize, call, identify, own, plan, read, reply, rest, settle, watch,
+};
 use crate::worker::Worker;
 
 /// Answers one request.
 pub async fn serve(worker: &Worker, request: Request<Incoming>) -> Response<ReplyBody> {
     let gateway = worker.gateway();
     let mut settling = settle::open(worker, &request);
-    let (head, mut body) = request.into_parts();
+    let (head, body) = request.into_parts();
+    let mut body = Some(body);
     let expects = head.headers.contains_key(EXPECT);
     let speech = read::listen(&head);
     let dialect = speech.dialect;
@@ -45,7 +48,7 @@ pub async fn serve(worker: &Worker, request: Request<Incoming>) -> Response<Repl
         Ok(ready) => ready.send(settling, &worker.shared.cut),
         Err(fault) => {
             // Who waits for leave to send its body was given none.
-            if !expects {
+            if !expects && let Some(body) = body {
                 read::take_rest(&gateway, body);
             }
             reply::fault(dialect, fault, settling)
@@ -57,7 +60,7 @@ async fn answer(
     worker: &Worker,
     gateway: &Arc<Gateway>,
     speech: Speech,
-    (head, body): (Parts, &mut Incoming),
+    (head, body): (Parts, &mut Option<Incoming>),
     settling: &mut Settling,
 ) -> Result<Ready, Fault> {
     host::check(&head.headers)?;
@@ -65,7 +68,7 @@ async fn answer(
     // 1  whose key is this?
     let claim = identify::identify(gateway, &head, &mut settling.record)?;
     // 2  what is asked? One validating scan; content is decoded only if a stage looks at it.
-    let ask = read::read(gateway, speech, head, body, &mut settling.record).await?;
+    let mut ask = read::read(gateway, speech, head, body, &mut settling.record).await?;
     // 1, ended: a signature stands over the body too.
     let caller = claim.proven(&ask.body, &mut settling.record)?;
     // 3  what may this caller use? A filter, and a plan is built only through it.
@@ -75,15 +78,18 @@ async fn answer(
     }
     // What does it refer to that rests at a provider? Its owner alone may.
     let held = rest::find(worker, &caller, &ask).await?;
+    ask.held = own::find(worker, &grant, &ask).await?;
     // 5  where to? Ordered targets that pass the grant and can do it.
     let plan = plan::plan(gateway, &grant, &ask, &held)?;
+    ask.patches = own::authorize_lines(gateway, &grant, &ask, &plan).await?;
     // 6  room for one more?
     let permit = admit::admit(worker, gateway)?;
     // 10 the first target that answers.
-    let answer = call::call(worker, gateway, &plan, &ask, settling).await?;
+    let mut answer = call::call(worker, gateway, &plan, &ask, settling).await?;
     // What it leaves at its provider has an owner before its id is told.
     let leaves = rest::leaves(worker, &caller, (&ask, &held), &answer);
     let keep = leaves.enter(worker).await?;
+    own::keep(worker, &grant, &ask, &mut answer).await?;
     // 11 read along, and meter.
     let watched = watch::watch(answer, permit, keep, &mut settling.record);
     // 12 in the caller's dialect, streamed or gathered.

@@ -4,6 +4,7 @@ pub mod admit;
 pub mod authorize;
 pub mod call;
 pub mod identify;
+pub mod own;
 pub mod plan;
 pub mod read;
 pub mod reply;

@@ -8,6 +8,7 @@
 mod connect;
 mod http1;
 mod origin;
+mod payload;
 mod pool;
 mod stream;
 mod tls;
@@ -15,12 +16,12 @@ mod tls;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use http::{HeaderMap, Method, Response, Uri};
 
 pub use connect::ConnectError;
 pub use http1::{Body, BodyError, Broken};
 pub use origin::Origin;
+pub use payload::{Payload, UploadBroken};
 pub use pool::Pool;
 
 /// A server that had closed a connection is found out within a round trip. One that hangs up later
@@ -47,7 +48,7 @@ pub enum SetupError {
     Tls(#[from] rustls::Error),
 }
 
-/// A request, kept whole so that it can be sent again on another connection.
+/// A request, kept so that it can be sent again on another connection.
 #[derive(Debug)]
 pub struct Call {
     pub method: Method,
@@ -55,7 +56,7 @@ pub struct Call {
     pub uri: Uri,
     /// Host, credential and all.
     pub headers: HeaderMap,
-    pub body: Bytes,
+    pub body: Payload,
 }
 
 /// Sends `call` to `origin` and waits for the head of the answer. The connection goes back to the
@@ -70,9 +71,11 @@ pub async fn send(
     call: &Call,
 ) -> Result<Response<Body>, SendError> {
     let head = http1::written(call);
-    if let Some(mut connection) = pool.take(origin.id) {
+    // What cannot be sent twice goes out on a connection that cannot turn out to be closed already.
+    let again = matches!(call.body, Payload::Whole(_));
+    if again && let Some(mut connection) = pool.take(origin.id) {
         let begun = Instant::now();
-        match connection.exchange(head.clone(), call.body.clone()).await {
+        match connection.exchange(head.clone(), call).await {
             Ok(answer) => return Ok(answered(connection, answer, pool, origin)),
             // It was closed while idle. Once and on a fresh connection: a server that hangs up on
             // this very call must not be sent it by every connection in the pool.
@@ -82,7 +85,7 @@ pub async fn send(
     }
     // Boxed: most calls need no new connection, and none the room to make one.
     let mut connection = Box::pin(connect::connect(origin)).await?;
-    let answer = connection.exchange(head, call.body.clone()).await.map_err(SendError::Broken)?;
+    let answer = connection.exchange(head, call).await.map_err(SendError::Broken)?;
     Ok(answered(connection, answer, pool, origin))
 }
 

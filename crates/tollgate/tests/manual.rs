@@ -167,6 +167,7 @@ fn defaults_in_the_manual_are_those_of_the_program() {
     };
     let limits = config.limits;
     row("body", &format!("{}MiB", limits.body_bytes >> 20));
+    row("upload", &format!("{}MiB", limits.upload_bytes >> 20));
     row("head", &format!("{}KiB", limits.head_bytes >> 10));
     row("headers", &limits.headers.to_string());
     row("reply", &format!("{}MiB", limits.reply_bytes >> 20));

@@ -16,6 +16,8 @@ mod attacks;
 mod clouds;
 #[path = "program/edges.rs"]
 mod edges;
+#[path = "program/errands.rs"]
+mod errands;
 #[path = "program/faults.rs"]
 mod faults;
 #[path = "program/hostile.rs"]
@@ -24,6 +26,10 @@ mod hostile;
 mod leaving;
 #[path = "program/operating.rs"]
 mod operating;
+#[path = "program/operations.rs"]
+mod operations;
+#[path = "program/sink.rs"]
+mod sink;
 #[path = "program/site.rs"]
 mod site;
 #[path = "program/tls.rs"]

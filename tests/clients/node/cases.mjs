@@ -3,6 +3,8 @@
 // stands in docs/simulated-provider.md.
 import assert from 'node:assert/strict';
 
+import { OPERATIONS } from './operations.mjs';
+
 // A red dot of one pixel.
 const PNG = Buffer.from(
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==',
@@ -373,5 +375,6 @@ export const CASES = [
   ['silence-stream', late('silence-stream', LATE, [...IN_STREAM, ...LATE]), { ...STREAMED, ...GATEWAY_ONLY }],
   ['error-in-stream', fault('error-in-stream', BROKEN, IN_STREAM), { ...STREAMED, ...GATEWAY_ONLY }],
   ['error-in-200', fault('error-in-200', [...BROKEN, 'server'], [...BROKEN_STREAM, 'server']), GATEWAY_ONLY],
+  ...OPERATIONS,
 ].map(([name, check, { needs = null, straight = true, modes = ['whole', 'streamed'] } = {}]) => (
   { name, check, needs, straight, modes }));

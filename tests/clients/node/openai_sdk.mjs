@@ -1,4 +1,4 @@
-// The OpenAI SDK, Chat Completions and embeddings.
+// The OpenAI SDK: Chat Completions, embeddings, and what operations.mjs asks of it.
 import OpenAI from 'openai';
 import { VERSION } from 'openai/version';
 
@@ -8,7 +8,7 @@ export class OpenAIAdapter {
   static sdk = 'openai';
   static version = VERSION;
   static dialect = 'openai-chat';
-  features = new Set(['models', 'embeddings', 'raw']);
+  features = new Set(['models', 'embeddings', 'operations', 'raw']);
   errors = {
     unauthenticated: OpenAI.AuthenticationError,
     not_found: OpenAI.NotFoundError,

@@ -39,6 +39,7 @@ function* jobs(targets) {
       for (const row of CASES) {
         if (row.needs && !bench.adapter.features.has(row.needs)) continue;
         if (row.needs === 'embeddings' && !provider.embedding_model) continue;
+        if (row.needs === 'operations' && provider.dialect !== Adapter.dialect) continue;
         if (targets.straight && !row.straight) continue;
         const way = targets.straight ? 'straight' : `to ${provider.dialect}`;
         for (const mode of row.modes) {

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Callable
 
 from exchange import Answer, Ask, Tool, Turn
+from operations import OPERATIONS
 
 # A red dot of one pixel.
 PNG = base64.b64decode(
@@ -397,4 +398,5 @@ FAULTS = [
     Case("error-in-200", fault("error-in-200", BROKEN | {"server"}, BROKEN_STREAM | {"server"}), straight=False),
 ]
 
-CASES = ANSWERS + FAULTS
+CASES = ANSWERS + FAULTS + [
+    Case(name, check, "operations", modes=modes) for name, check, modes in OPERATIONS]

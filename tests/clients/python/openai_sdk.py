@@ -1,4 +1,4 @@
-"""The OpenAI SDK, Chat Completions and embeddings."""
+"""The OpenAI SDK: Chat Completions, embeddings, and what operations.py asks of it."""
 import base64
 import json
 
@@ -10,7 +10,9 @@ from exchange import Answer, Ask, Call
 class OpenAI:
     name = "openai"
     version = openai.__version__
-    features = frozenset({"models", "embeddings", "usage-in-stream"})
+    features = frozenset({"models", "embeddings", "usage-in-stream"} | (
+        # Older ones know no streamed pictures or transcripts.
+        {"operations"} if int(openai.__version__.split(".")[0]) >= 2 else set()))
     errors = {
         "unauthenticated": openai.AuthenticationError,
         "not_found": openai.NotFoundError,

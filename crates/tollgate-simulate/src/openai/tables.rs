@@ -268,3 +268,33 @@ pub(super) const RERANK: Shape = Shape::Object(&[
     null("return_documents", Shape::Bool),
     null("truncation", Shape::Bool),
 ]);
+
+pub(super) static MODERATION: Shape =
+    Shape::Object(&[must("input", Shape::Any), may("model", Shape::Str)]);
+
+pub(super) static IMAGE_REQUEST: Shape = Shape::Object(&[
+    must("prompt", Shape::Str),
+    may("model", Shape::Str),
+    null("n", Shape::Int),
+    null("size", Shape::Str),
+    null("quality", Shape::Str),
+    null("response_format", Shape::Word(&["url", "b64_json"])),
+    null("output_format", Shape::Word(&["png", "jpeg", "webp"])),
+    null("output_compression", Shape::Int),
+    null("background", Shape::Word(&["transparent", "opaque", "auto"])),
+    null("moderation", Shape::Word(&["low", "auto"])),
+    null("style", Shape::Word(&["vivid", "natural"])),
+    null("stream", Shape::Bool),
+    null("partial_images", Shape::Int),
+    may("user", Shape::Str),
+]);
+
+pub(super) static SPEECH: Shape = Shape::Object(&[
+    must("model", Shape::Str),
+    must("input", Shape::Str),
+    must("voice", Shape::StrOr(&Shape::Map)),
+    may("instructions", Shape::Str),
+    may("response_format", Shape::Word(&["mp3", "opus", "aac", "flac", "wav", "pcm"])),
+    may("speed", Shape::Num),
+    may("stream_format", Shape::Word(&["sse", "audio"])),
+]);

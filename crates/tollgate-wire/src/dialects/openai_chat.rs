@@ -11,11 +11,16 @@ use crate::{
     Recipient, ReplyContext, Route, Rules, Snapshot, StreamDecoder, StreamEncoder,
 };
 
+pub mod audio;
+pub mod batches;
 pub mod embed;
 pub(in crate::dialects) mod fault;
 mod history;
+pub mod images;
+mod measure;
 mod messages;
 pub mod models;
+pub mod moderations;
 pub(in crate::dialects) mod outgoing;
 pub(in crate::dialects) mod parts;
 pub(in crate::dialects) mod pieces;
@@ -39,6 +44,22 @@ const RULES: Rules = Rules {
         route(Method::POST, "/v1/chat/completions", None, Operation::Chat),
         route(Method::POST, "/v1/embeddings", None, Operation::Embed),
         route(Method::POST, "/v1/rerank", None, Operation::Rerank),
+        route(Method::POST, "/v1/moderations", None, Operation::Moderate),
+        route(Method::POST, "/v1/images/generations", None, Operation::MakeImage),
+        route(Method::POST, "/v1/images/edits", None, Operation::EditImage),
+        route(Method::POST, "/v1/images/variations", None, Operation::VaryImage),
+        route(Method::POST, "/v1/audio/speech", None, Operation::Speak),
+        route(Method::POST, "/v1/audio/transcriptions", None, Operation::Transcribe),
+        route(Method::POST, "/v1/audio/translations", None, Operation::TranslateSpeech),
+        route(Method::GET, "/v1/realtime", None, Operation::Realtime),
+        route(Method::POST, "/v1/files", None, Operation::Files),
+        route(Method::GET, "/v1/files", None, Operation::Files),
+        route(Method::GET, "/v1/files/", Some(""), Operation::Files),
+        route(Method::DELETE, "/v1/files/", Some(""), Operation::Files),
+        route(Method::POST, "/v1/batches", None, Operation::Batches),
+        route(Method::GET, "/v1/batches", None, Operation::Batches),
+        route(Method::GET, "/v1/batches/", Some(""), Operation::Batches),
+        route(Method::POST, "/v1/batches/", Some("/cancel"), Operation::Batches),
         route(Method::GET, "/v1/models", None, Operation::ListModels),
         route(Method::GET, "/v1/models/", Some(""), Operation::GetModel),
     ],

@@ -24,7 +24,16 @@ pub const ROW: Provider = Provider {
     auth: Auth::Header("api-key"),
     identity: Identity::Entra { scope: "https://cognitiveservices.azure.com/.default" },
     key_env: &["AZURE_OPENAI_API_KEY"],
-    operations: &[Operation::Chat, Operation::Embed, Operation::Resting],
+    operations: &[
+        Operation::Chat,
+        Operation::Embed,
+        Operation::MakeImage,
+        Operation::EditImage,
+        Operation::Speak,
+        Operation::Transcribe,
+        Operation::TranslateSpeech,
+        Operation::Resting,
+    ],
     sample_models: &["gpt-4o-mini"],
     quirks: super::openai::ROW.quirks,
     notes: &[

@@ -13,7 +13,14 @@ pub const ROW: Provider = Provider {
     key_env: &["GROQ_API_KEY"],
     key_optional: false,
     self_hosted: false,
-    operations: &[Operation::Chat],
+    operations: &[
+        Operation::Chat,
+        Operation::Speak,
+        Operation::Transcribe,
+        Operation::TranslateSpeech,
+        Operation::Files,
+        Operation::Batches,
+    ],
     serves: &[],
     sample_models: &["llama-3.3-70b-versatile"],
     quirks: Quirks {

@@ -16,7 +16,13 @@ pub const ROW: Provider = Provider {
     key_env: &[],
     key_optional: true,
     self_hosted: true,
-    operations: &[Operation::Chat, Operation::CountTokens, Operation::Embed, Operation::Rerank],
+    operations: &[
+        Operation::Chat,
+        Operation::CountTokens,
+        Operation::Embed,
+        Operation::Rerank,
+        Operation::Transcribe,
+    ],
     serves: &[],
     sample_models: &[],
     quirks: Quirks {

@@ -16,7 +16,13 @@ pub const ROW: Provider = Provider {
     key_env: &["MISTRAL_API_KEY"],
     key_optional: false,
     self_hosted: false,
-    operations: &[Operation::Chat, Operation::Embed],
+    operations: &[
+        Operation::Chat,
+        Operation::Embed,
+        Operation::Moderate,
+        Operation::Speak,
+        Operation::Transcribe,
+    ],
     serves: &[
         "mistral-*",
         "ministral-*",

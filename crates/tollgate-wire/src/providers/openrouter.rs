@@ -16,7 +16,13 @@ pub const ROW: Provider = Provider {
     key_env: &["OPENROUTER_API_KEY"],
     key_optional: false,
     self_hosted: false,
-    operations: &[Operation::Chat, Operation::Embed, Operation::Rerank],
+    operations: &[
+        Operation::Chat,
+        Operation::Embed,
+        Operation::Rerank,
+        Operation::Speak,
+        Operation::Transcribe,
+    ],
     serves: &[],
     sample_models: &["openrouter/auto"],
     quirks: Quirks {

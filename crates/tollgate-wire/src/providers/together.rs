@@ -11,7 +11,13 @@ pub const ROW: Provider = Provider {
     ],
     base_url: "https://api.together.xyz/v1",
     key_env: &["TOGETHER_API_KEY"],
-    operations: &[Operation::Chat, Operation::Embed, Operation::Rerank],
+    operations: &[
+        Operation::Chat,
+        Operation::Embed,
+        Operation::Rerank,
+        Operation::MakeImage,
+        Operation::Speak,
+    ],
     sample_models: &["meta-llama/Llama-3.3-70B-Instruct-Turbo"],
     quirks: Quirks {
         top_k: true,

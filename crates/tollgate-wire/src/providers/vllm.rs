@@ -16,7 +16,14 @@ pub const ROW: Provider = Provider {
     key_env: &[],
     key_optional: true,
     self_hosted: true,
-    operations: &[Operation::Chat, Operation::Embed, Operation::Rerank],
+    operations: &[
+        Operation::Chat,
+        Operation::Embed,
+        Operation::Rerank,
+        Operation::Speak,
+        Operation::Transcribe,
+        Operation::TranslateSpeech,
+    ],
     serves: &[],
     sample_models: &[],
     quirks: Quirks {

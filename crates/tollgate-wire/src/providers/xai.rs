@@ -11,7 +11,7 @@ pub const ROW: Provider = Provider {
     key_env: &["XAI_API_KEY"],
     key_optional: false,
     self_hosted: false,
-    operations: &[Operation::Chat, Operation::Resting],
+    operations: &[Operation::Chat, Operation::MakeImage, Operation::EditImage, Operation::Resting],
     serves: &["grok-*"],
     sample_models: &["grok-4"],
     quirks: Quirks {

@@ -202,7 +202,7 @@ async fn fetched(url: &str) -> anyhow::Result<String> {
     headers.insert(HOST, origin.authority.clone());
     headers.insert(ACCEPT, HeaderValue::from_static("text/plain, */*"));
     let uri = Uri::try_from(&base.path_prefix)?;
-    let call = Call { method: Method::GET, uri, headers, body: Bytes::new() };
+    let call = Call { method: Method::GET, uri, headers, body: Bytes::new().into() };
     let get = async {
         let answer = upstream::send(&Arc::new(Pool::default()), &Arc::new(origin), &call).await?;
         let status = answer.status();

@@ -122,8 +122,10 @@ fn provider(
         api_key,
         settings,
         dialect: None,
+        passthrough: true,
         tls: UpstreamTls::default(),
         timeouts: Timeouts::default(),
+        passthrough: true,
         data: row.terms.data.clone(),
     }
 }

@@ -20,6 +20,7 @@ pub(super) fn check(check: &mut Check<'_>, written: &written::Limits) -> Limits 
         check.size(&path.key(name), text.as_deref(), default, bounds)
     };
     let body_bytes = size("body", &written.body, default.body_bytes, (KIB, KIB * MIB));
+    let upload_bytes = size("upload", &written.upload, 512 * MIB, (KIB, 64 * KIB * MIB));
     let head_bytes = size("head", &written.head, default.head_bytes, (KIB, MIB));
     let reply_bytes = size("reply", &written.reply, default.reply_bytes, (KIB, KIB * MIB));
     let line_bytes = size("line", &written.line, default.line_bytes, (KIB, 256 * MIB));
@@ -31,6 +32,7 @@ pub(super) fn check(check: &mut Check<'_>, written: &written::Limits) -> Limits 
     }
     Limits {
         body_bytes,
+        upload_bytes: upload_bytes as u64,
         head_bytes,
         headers: check.count(&path.key("headers"), written.headers, default.headers, (8, 1_000)),
         reply_bytes,

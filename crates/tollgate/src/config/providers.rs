@@ -90,6 +90,7 @@ fn one(
         settings,
         dialect,
         tls: upstream_tls(check, path, written),
+        passthrough: written.passthrough.unwrap_or(true),
         timeouts: timeouts(check, path, written.timeouts.as_ref(), Timeouts::default()),
         data: data::check(check, path, provider, written.data.as_ref()),
         base: base?,

@@ -130,6 +130,8 @@ pub(super) struct Provider {
     pub(super) certificate: Option<String>,
     /// PEM file with the private key of `certificate`.
     pub(super) key: Option<String>,
+    /// Whether everything that it offers is passed on under `/providers/NAME/`. Default `true`.
+    pub(super) passthrough: Option<bool>,
     /// How long to wait for this provider.
     pub(super) timeouts: Option<Timeouts>,
     /// What becomes of what it is sent, where your contract says otherwise than the vendor's public
@@ -292,6 +294,10 @@ pub(super) struct Limits {
     /// A request body, also after it is inflated. Default `32MiB`.
     #[schemars(extend("pattern" = SIZE_PATTERN))]
     pub(super) body: Option<String>,
+    /// A request body that is passed on while it arrives: forms with files, and bodies under
+    /// `/providers/`. Default `512MiB`.
+    #[schemars(extend("pattern" = SIZE_PATTERN))]
+    pub(super) upload: Option<String>,
     /// All header lines of a request together. Default `64KiB`.
     #[schemars(extend("pattern" = SIZE_PATTERN))]
     pub(super) head: Option<String>,

@@ -219,7 +219,7 @@ async fn exchange(
         method: if form.is_some() { Method::POST } else { Method::GET },
         uri: path.parse::<Uri>().map_err(|_| wrong("it is no address"))?,
         headers,
-        body: form.map(Bytes::from).unwrap_or_default(),
+        body: form.map(Bytes::from).unwrap_or_default().into(),
     };
     // A pool of its own: a token is fetched once in a long while.
     let response = upstream::send(&Arc::new(Pool::default()), &origin, &call)

@@ -15,7 +15,7 @@ use tollgate_wire::auth::sigv4::{AwsKeys, Leaving, Scope, sign};
 use super::{Credential, FetchError, Fetched, Fetcher};
 use crate::config::IdentityConfig;
 use crate::redact::redacted;
-use crate::upstream::Call;
+use crate::upstream::{Call, Payload};
 
 /// Longest that one fetch may take, all its own tries included.
 const MOST_FETCH: Duration = Duration::from_secs(30);
@@ -104,7 +104,8 @@ impl Held {
             }
             (Credential::Keys(keys), Identity::Aws { service }) => {
                 let scope = Scope { region: &self.region, service };
-                let leaving = Leaving { method: &call.method, uri: &call.uri, body: &call.body };
+                let Payload::Whole(body) = &call.body else { return Err(unsigned()) };
+                let leaving = Leaving { method: &call.method, uri: &call.uri, body };
                 let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
                 sign(keys, scope, now, leaving, &mut call.headers)
                     .map_err(|error| nothing_to_show().with_note(error.to_string()))
@@ -146,6 +147,12 @@ impl Held {
         let first = timeout(patience, state.wait_for(|state| state.tried)).await;
         first.ok()?.ok()?.valid().cloned()
     }
+}
+
+/// A signature is over the whole body, and this one is not there yet.
+fn unsigned() -> Fault {
+    let message = "This provider takes signed calls only, and a body that is passed on while it arrives cannot be signed.";
+    Fault::new(FaultKind::Unsupported, Source::Internal, message).with_code("upload_unsigned")
 }
 
 /// Keys that the configuration itself holds.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tollgate_model::{Fault, FaultKind, Source};
 
+use crate::config::{Config, Pattern};
 use crate::gateway::Caller;
 
 /// What a caller may use.
@@ -29,6 +30,41 @@ impl Grant {
     #[must_use]
     pub fn allows_name(&self, name: &str) -> bool {
         self.caller.team.may_use(name)
+    }
+
+    /// Who owns what the caller makes.
+    #[must_use]
+    pub fn team(&self) -> &str {
+        &self.caller.team.name
+    }
+
+    /// Name of the key that calls.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        &self.caller.key
+    }
+
+    /// Everything that a provider offers.
+    #[must_use]
+    pub fn allows_all_of(&self, provider: &str) -> bool {
+        self.allows_target(provider, "*")
+    }
+
+    /// Some model of a provider, by that or by a configured name.
+    #[must_use]
+    pub fn reaches(&self, config: &Config, provider: &str) -> bool {
+        let team = &self.caller.team;
+        let begins = format!("{provider}/");
+        let direct = |pattern: &Pattern| {
+            let text = pattern.as_str();
+            let literal = text.split('*').next().unwrap_or_default();
+            text.starts_with(&begins) || (text.contains('*') && begins.starts_with(literal))
+        };
+        team.models.iter().any(direct)
+            || config.models.iter().any(|model| {
+                team.may_use(model.name.as_str())
+                    && model.targets.iter().any(|target| target.provider == provider)
+            })
     }
 
     #[must_use]

@@ -2,10 +2,13 @@
 //! first sound events of a stream, are there; until then nothing was sent to the caller and the
 //! next target may be tried.
 
+mod as_is;
 mod attempt;
+mod errand;
 mod fit;
 
 use bytes::Bytes;
+use http::StatusCode;
 use tokio::time::Instant;
 use tollgate_model::{EmbedReply, Event, Fault, FaultKind, Lane, Losses, Record, RerankReply};
 use tollgate_wire::Dialect;
@@ -14,6 +17,7 @@ use super::plan::{Plan, Target};
 use super::read::Ask;
 use super::settle::Settling;
 use crate::gateway::Gateway;
+use crate::passing::Passing;
 use crate::source::Source;
 use crate::worker::Worker;
 
@@ -47,6 +51,13 @@ pub enum Said {
     /// What a provider says of something that rests with it, as it came.
     Object(Bytes),
     Ranking(RerankReply),
+    /// What a provider says of its objects, whole.
+    Told {
+        status: StatusCode,
+        bytes: Bytes,
+    },
+    /// Bytes that are passed on as they come.
+    Passing(Box<Passing>),
 }
 
 /// # Errors
@@ -82,7 +93,7 @@ pub async fn call(
                 settling.record.lane = Some(answer.lane);
                 return Ok(answer);
             }
-            Err(fault) if may_move_on(&fault) => last = Some(fault),
+            Err(fault) if may_move_on(&fault) && !is_spent(ask) => last = Some(fault),
             Err(fault) => return Err(fault),
         }
     }
@@ -96,6 +107,11 @@ fn note(record: &mut Record, target: &Target, attempt: &fit::Attempt) {
     record.upstream_dialect = Some(attempt.dialect.id());
     record.lane = Some(attempt.lane);
     record.losses = attempt.losses.clone();
+}
+
+/// What was passed on of the request while it arrived is gone.
+fn is_spent(ask: &Ask) -> bool {
+    ask.upload.as_ref().is_some_and(|upload| upload.is_spent())
 }
 
 /// The fault is the target's, not the request's: another one may do better.

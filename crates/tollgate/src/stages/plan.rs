@@ -14,6 +14,7 @@ use super::read::Ask;
 use super::rest::Held;
 use crate::config::Timeouts;
 use crate::config::nearest::nearest;
+use crate::errand::Errand;
 use crate::gateway::{Gateway, Spoken, Upstream};
 
 pub use offered::catalogue;
@@ -41,6 +42,10 @@ pub struct Plan {
 /// # Errors
 /// `NotFound` with the nearest names, `Forbidden`, or `Unsupported` when no target can do it.
 pub fn plan(gateway: &Gateway, grant: &Grant, ask: &Ask, held: &Held) -> Result<Plan, Fault> {
+    if let Some(errand) = &ask.errand {
+        let holder = ask.held.as_ref().map(|object| object.provider.as_str());
+        return self::errand(gateway, grant, ask, errand, holder);
+    }
     if let Some(about) = ask.about() {
         return about_resting(gateway, grant, (ask, about.kind), held);
     }
@@ -94,10 +99,105 @@ fn about_resting(
     Ok(Plan { targets: vec![Target { upstream, model, dialect, timeouts }], strict: false })
 }
 
+/// Where a request goes that is not about a model: to the provider that holds its object, that its
+/// path or its header names, or else to the first that offers it.
+fn errand(
+    gateway: &Gateway,
+    grant: &Grant,
+    ask: &Ask,
+    errand: &Errand,
+    holder: Option<&str>,
+) -> Result<Plan, Fault> {
+    let through = ask.operation() == Operation::Passthrough;
+    let named = errand.provider.as_deref().or(holder).or_else(|| named_in_header(ask));
+    let offers = |upstream: &Upstream| match through {
+        true => upstream.passthrough,
+        false => {
+            let speaks = |spoken: &Spoken| spoken.dialect.id() == ask.dialect.id();
+            upstream.row.operations.contains(&ask.operation()) && upstream.spoken.iter().any(speaks)
+        }
+    };
+    let may = |name: &str| match through {
+        true => grant.allows_all_of(name),
+        false => grant.reaches(&gateway.config, name),
+    };
+    let upstream = match named {
+        Some(name) => {
+            let known = gateway.upstreams.get(name);
+            let upstream = known.filter(|upstream| upstream.name == name);
+            if !may(name) {
+                return Err(grant.refusal(&format!("{}/*", shortened(name))));
+            }
+            upstream.ok_or_else(|| no_provider(name))?
+        }
+        None => {
+            let mut able = gateway.upstreams.values().filter(|upstream| offers(upstream));
+            let first = able.find(|upstream| may(&upstream.name));
+            first.ok_or_else(|| not_offered("any provider of your team", ask.operation()))?
+        }
+    };
+    if !offers(upstream) {
+        return Err(not_offered(&format!("the provider `{}`", upstream.name), ask.operation()));
+    }
+    let model = if ask.model.is_empty() { "*".to_owned() } else { ask.model.clone() };
+    let timeouts = upstream.timeouts;
+    let target = Target { upstream: upstream.clone(), model, dialect: None, timeouts };
+    Ok(Plan { targets: vec![target], strict: false })
+}
+
+/// The name at `provider` of a model that is asked for where the provider is chosen already.
+///
+/// # Errors
+/// `Forbidden`, or `InvalidRequest` when the name leads elsewhere.
+pub fn model_at(
+    gateway: &Gateway,
+    grant: &Grant,
+    provider: &str,
+    asked: &str,
+) -> Result<String, Fault> {
+    let resolved = resolved(gateway, asked).map(|plan| plan.targets).unwrap_or_default();
+    let there = resolved.iter().find(|target| target.upstream.name == provider);
+    // A name that leads nowhere here is the provider's own.
+    let model = match there {
+        Some(target) => target.model.as_str(),
+        None if resolved.is_empty() => asked,
+        None => {
+            let message = format!(
+                "the model `{}` is not at the provider `{provider}`, which takes the file.",
+                shortened(asked)
+            );
+            return Err(Fault::invalid_field("model", message));
+        }
+    };
+    let by_name = there.is_some() && grant.allows_name(asked);
+    if by_name || grant.allows_target(provider, model) {
+        return Ok(model.to_owned());
+    }
+    Err(grant.refusal(asked))
+}
+
+fn named_in_header(ask: &Ask) -> Option<&str> {
+    ask.headers.get("x-tollgate-provider").and_then(|name| name.to_str().ok())
+}
+
+fn no_provider(name: &str) -> Fault {
+    let message = format!("There is no provider `{}` here.", shortened(name));
+    Fault::new(FaultKind::NotFound, Source::Downstream, message).with_code("unknown_provider")
+}
+
+fn not_offered(who: &str, operation: Operation) -> Fault {
+    let message = format!("The operation `{}` is not offered by {who}.", operation.as_str());
+    Fault::new(FaultKind::Unsupported, Source::Downstream, message)
+        .with_code("unsupported_operation")
+}
+
 impl Target {
     /// In which dialect this target is asked.
     #[must_use]
     pub fn spoken(&self, ask: &Ask) -> Option<&Spoken> {
+        if ask.errand.is_some() {
+            return self.upstream.speaks_most_like(ask.dialect.id());
+        }
         self.upstream.speaks(ask.operation(), &self.model, ask.dialect.id(), self.dialect)
     }
 

@@ -1,30 +1,30 @@
 //! Stage 2: what is asked? Takes the body within its bounds, checks it in one validating scan and
 //! learns the few things every call needs. The content is decoded only when a stage looks at it.
 
-use std::borrow::Cow;
-use std::sync::OnceLock;
-use std::time::Duration;
+mod body;
 
-use bytes::{Bytes, BytesMut};
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use std::borrow::Cow;
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, Method, Uri};
-use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
-use tokio::time::timeout;
 use tollgate_model::{Chat, EmbedRequest, Fault, FaultKind, Record, RerankRequest, Source};
+use tollgate_store::StoredObject;
 use tollgate_wire::carriage::{self, Bare, Carriage};
 use tollgate_wire::ingress::{self, Alias};
 use tollgate_wire::resting::{self, About};
 use tollgate_wire::scan::{self, Scan};
-use tollgate_wire::{Codec, Dialect, Framing, Operation, Route, codec, refused, splice};
+use tollgate_wire::{Codec, Dialect, Framing, Operation, Route, Takes, codec, refused, splice};
 
+use super::own;
+use crate::errand::{self, Errand};
 use crate::gateway::Gateway;
-use crate::inflate;
+use crate::upload::{Along, Patch, Upload};
 
-/// How many times the largest body is taken of one that is refused, and for how long.
-const REST: usize = 4;
-const REST_WITHIN: Duration = Duration::from_secs(30);
+pub use body::take_rest;
+
 /// Longer than any model's name; it is repeated in headers, logs and refusals.
 const LONGEST_MODEL: usize = 512;
 
@@ -37,10 +37,19 @@ pub struct Ask {
     pub carriage: &'static Carriage,
     /// As the caller named it.
     pub model: String,
+    pub method: Method,
+    /// It goes where its path says.
+    pub errand: Option<Errand>,
+    /// The object that it is about, which its caller owns.
+    pub held: Option<Arc<StoredObject>>,
+    /// What is to be replaced in the upload.
+    pub patches: Vec<Patch>,
     pub stream: bool,
     pub headers: HeaderMap,
     pub query: Option<String>,
+    /// Empty where the body travels on while it arrives.
     pub body: Bytes,
+    pub upload: Option<Arc<Upload>>,
     /// Where the fields lie that a verbatim request has spliced. `None`: there is no body.
     pub scan: Option<Scan>,
     /// The caller asked for usage at the end of the stream, where that is optional.
@@ -73,6 +82,16 @@ pub struct Speech {
 
 #[must_use]
 pub fn listen(head: &Parts) -> Speech {
+    let path = head.uri.path();
+    if let Some(rest) = path.strip_prefix(errand::PREFIX)
+        && let Some(at) = rest.find('/')
+    {
+        // An error is said as the provider's own callers would understand it.
+        let below = rest.get(at..).unwrap_or_default();
+        let dialect = ingress::dialect_of(below, &head.headers);
+        let route = Some(&ingress::PASSTHROUGH);
+        return Speech { dialect, route, model: None, alias: None };
+    }
     match ingress::find(&head.method, head.uri.path(), &head.headers) {
         Some(found) => Speech {
             dialect: found.dialect,
@@ -93,33 +112,51 @@ pub async fn read(
     gateway: &Gateway,
     speech: Speech,
     head: Parts,
-    body: &mut Incoming,
+    body: &mut Option<Incoming>,
     record: &mut Record,
 ) -> Result<Ask, Fault> {
     let route = speech.route.ok_or_else(|| nowhere(&head.method, &head.uri))?;
     record.operation = route.operation.as_str();
+    if route.operation == Operation::Realtime {
+        let message = "Realtime sessions over WebSocket are not offered by this gateway.";
+        return Err(Fault::new(FaultKind::Unsupported, Source::Downstream, message)
+            .with_code("realtime_unsupported"));
+    }
     let query = head.uri.query().map(|query| its_own(query, speech.alias));
     let mut ask = Ask {
         dialect: speech.dialect,
         route,
         carriage: speech.alias.map_or(&carriage::PLAIN, |alias| alias.carriage),
         model: speech.model.unwrap_or_default(),
+        method: head.method,
+        errand: None,
+        held: None,
+        patches: Vec::new(),
         stream: route.stream || speech.alias.is_some_and(|alias| alias.stream),
         headers: head.headers,
         query,
         body: Bytes::new(),
+        upload: None,
         scan: None,
         wants_stream_usage: false,
         about: None,
         content: OnceLock::new(),
     };
+    let path = head.uri.path();
+    ask.errand = match route.operation {
+        Operation::Passthrough => Errand::under_providers(path)?,
+        Operation::Files | Operation::Batches => Some(Errand::own(path)?),
+        _ => None,
+    };
     if route.operation == Operation::Resting {
         ask.about = Some(format!("{}{}", route.prefix, std::mem::take(&mut ask.model)));
         if ask.about().is_none() {
-            return Err(nowhere(&head.method, &head.uri));
+            return Err(nowhere(&ask.method, &head.uri));
         }
         ask.stream = ask.query_value("stream") == Some("true");
-        ask.body = whole(gateway, &ask.headers, body).await?;
+        if let Some(body) = body {
+            ask.body = body::whole(gateway, &ask.headers, body).await?;
+        }
         record.request_bytes = ask.body.len() as u64;
         record.stream = ask.stream;
         if !ask.body.is_empty() {
@@ -127,13 +164,31 @@ pub async fn read(
         }
         return Ok(ask);
     }
-    if !matches!(route.operation, Operation::ListModels | Operation::GetModel) {
-        ask.body = whole(gateway, &ask.headers, body).await?;
-        record.request_bytes = ask.body.len() as u64;
-        if speech.alias.is_some() && ask.dialect.rules().model_in_body {
-            ask.unwrap(gateway)?;
-        } else {
-            ask.look(gateway)?;
+    match route.operation.takes() {
+        Takes::Nothing => {}
+        Takes::Anything => {
+            ask.take_anything(gateway, body).await?;
+            record.request_bytes = match &ask.upload {
+                Some(upload) => upload.arrived(),
+                None => ask.body.len() as u64,
+            };
+        }
+        Takes::JsonOrForm if body::is_form(&ask.headers) => {
+            if let Some(body) = body.take() {
+                let form = body::form(gateway, &ask.headers, body, &["model"]).await?;
+                record.request_bytes = form.arrived();
+                ask.look_into(form)?;
+            }
+        }
+        Takes::Json | Takes::JsonOrForm => {
+            if let Some(body) = body {
+                ask.body = body::whole(gateway, &ask.headers, body).await?;
+            }
+            record.request_bytes = ask.body.len() as u64;
+            match speech.alias {
+                Some(_) if ask.dialect.rules().model_in_body => ask.unwrap(gateway)?,
+                _ => ask.look(gateway)?,
+            }
         }
     }
     if ask.model.len() > LONGEST_MODEL {
@@ -141,7 +196,7 @@ pub async fn read(
         return Err(Fault::invalid_field("model", message));
     }
     record.stream = ask.stream;
-    record.model_asked = Some(ask.model.clone());
+    record.model_asked = Some(ask.model.clone()).filter(|model| !model.is_empty());
     Ok(ask)
 }
 
@@ -181,10 +236,7 @@ impl Ask {
             let model = scan.string(&self.body, "model");
             match model.map_err(|error| Fault::invalid_field("model", error.to_string()))? {
                 Some(model) if !model.is_empty() => self.model = model.into_owned(),
-                _ => {
-                    let message = "The field `model` is missing: it names the model to ask.";
-                    return Err(Fault::invalid_field("model", message));
-                }
+                _ => self.model = self.usual_model()?.to_owned(),
             }
             let stream = scan.flag(&self.body, "stream");
             let stream = stream.map_err(|e| Fault::invalid_field("stream", e.to_string()))?;
@@ -212,6 +264,70 @@ impl Ask {
         }
         let message = "The request body must be a JSON object.";
         Err(Fault::invalid(message).with_code("invalid_json"))
+    }
+
+    /// JSON is looked into, since it may name somebody's objects; all else travels on while it
+    /// arrives.
+    async fn take_anything(
+        &mut self,
+        gateway: &Gateway,
+        body: &mut Option<Incoming>,
+    ) -> Result<(), Fault> {
+        let Some(mut incoming) = body.take_if(|body| !body.is_end_stream()) else {
+            self.model.clear();
+            return Ok(());
+        };
+        if body::is_json(&self.headers) {
+            self.body = body::whole(gateway, &self.headers, &mut incoming).await?;
+            *body = Some(incoming);
+            self.model.clear();
+            if self.body.is_empty() {
+                return Ok(());
+            }
+            let scan = self.scanned(gateway)?;
+            let model = scan.string(&self.body, "model").ok().flatten();
+            self.model = model.map(Cow::into_owned).unwrap_or_default();
+            self.stream |= scan.flag(&self.body, "stream").ok().flatten().unwrap_or_default();
+            self.scan = Some(scan);
+            return Ok(());
+        }
+        let upload = match self.operation() {
+            Operation::Files => body::form(gateway, &self.headers, incoming, &["purpose"]).await?,
+            _ => body::streamed(gateway, &self.headers, incoming, Along::Nothing).await?,
+        };
+        self.model.clear();
+        self.upload = Some(Arc::new(upload));
+        if own::is_for_batch(self)
+            && let Some(upload) = self.upload.as_mut().and_then(Arc::get_mut)
+        {
+            // Its lines are looked at before any of them leaves.
+            upload.take_all().await?;
+        }
+        Ok(())
+    }
+
+    /// A form says in one field where it goes, if its path does not.
+    fn look_into(&mut self, form: Upload) -> Result<(), Fault> {
+        let named = form.field("model").map(|field| field.value).unwrap_or_default();
+        let named = String::from_utf8(named)
+            .map_err(|_| Fault::invalid_field("model", "The field `model` is no text."))?;
+        if !named.is_empty() {
+            self.model = named;
+        } else if self.model.is_empty() {
+            self.model = self.usual_model()?.to_owned();
+        }
+        self.upload = Some(Arc::new(form));
+        Ok(())
+    }
+
+    /// What is meant when no model is named.
+    fn usual_model(&self) -> Result<&'static str, Fault> {
+        let usual = match codec(self.dialect.id(), self.operation()) {
+            Some(Codec::AsIs(operation)) => operation.usual_model,
+            _ => None,
+        };
+        let message = "The field `model` is missing: it names the model to ask.";
+        usual.ok_or_else(|| Fault::invalid_field("model", message))
     }
 
     /// The chat, decoded when first asked for.
@@ -271,7 +387,9 @@ impl Ask {
             Some(Codec::Rerank(rerank)) => {
                 rerank.decode_request(&incoming).map(|ask| Content::Rerank(Box::new(ask)))
             }
-            Some(Codec::Models(_)) | None => Err(Fault::internal("no codec for the operation")),
+            Some(Codec::Models(_) | Codec::AsIs(_)) | None => {
+                Err(Fault::internal("no codec for the operation"))
+            }
         }
     }
 
@@ -298,99 +416,6 @@ fn its_own(query: &str, alias: Option<&Alias>) -> String {
     let name = |pair: &str| pair.split('=').next().is_some_and(|name| foreign.contains(&name));
     let own: Vec<&str> = query.split('&').filter(|pair| !name(pair)).collect();
     own.join("&")
-}
-
-/// The whole body, inflated where it was deflated.
-async fn whole(
-    gateway: &Gateway,
-    headers: &HeaderMap,
-    body: &mut Incoming,
-) -> Result<Bytes, Fault> {
-    let most = gateway.config.limits.body_bytes;
-    check_media_type(headers)?;
-    let declared = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    if declared.is_some_and(|length: usize| length > most) {
-        return Err(too_large(most));
-    }
-    let body = collected(body, most, gateway.config.listen.timeouts.body).await?;
-    match headers.get(CONTENT_ENCODING).map(|value| value.to_str().unwrap_or("?").trim()) {
-        None | Some("" | "identity") => Ok(body),
-        Some(encoding) => match inflate::inflate(encoding, &body, most) {
-            Ok(body) => Ok(body),
-            Err(inflate::Error::TooLarge) => Err(too_large(most)),
-            Err(inflate::Error::Unknown) => Err(unsupported(
-                "The content encoding is not understood; send gzip, deflate or none.",
-            )),
-            Err(inflate::Error::Broken) => {
-                Err(Fault::invalid("The body is not what its content encoding says."))
-            }
-        },
-    }
-}
-
-async fn collected(body: &mut Incoming, most: usize, pause: Duration) -> Result<Bytes, Fault> {
-    let mut first = Bytes::new();
-    let mut rest = BytesMut::new();
-    loop {
-        let Ok(frame) = timeout(pause, body.frame()).await else {
-            let message = "The request body did not arrive in time.";
-            return Err(Fault::new(FaultKind::Timeout, Source::Downstream, message)
-                .with_code("slow_request"));
-        };
-        let Some(frame) = frame else { break };
-        let Ok(frame) = frame else {
-            return Err(Fault::invalid("The request body broke off."));
-        };
-        let Ok(data) = frame.into_data() else { continue };
-        if first.len() + rest.len() + data.len() > most {
-            return Err(too_large(most));
-        }
-        if first.is_empty() && rest.is_empty() {
-            first = data;
-        } else {
-            if rest.is_empty() {
-                rest.extend_from_slice(&first);
-                first = Bytes::new();
-            }
-            rest.extend_from_slice(&data);
-        }
-    }
-    Ok(if rest.is_empty() { first } else { rest.freeze() })
-}
-
-/// Takes what a refused caller is still sending, within bounds: most clients send their whole
-/// request before they look for an answer, and would see a broken connection in place of it.
-pub fn take_rest(gateway: &Gateway, mut body: Incoming) {
-    if body.is_end_stream() {
-        return;
-    }
-    let mut left = gateway.config.limits.body_bytes.saturating_mul(REST);
-    tokio::spawn(timeout(REST_WITHIN, async move {
-        while let Some(Ok(frame)) = body.frame().await {
-            let Some(more) = left.checked_sub(frame.data_ref().map_or(0, Bytes::len)) else {
-                return;
-            };
-            left = more;
-        }
-    }));
-}
-
-/// Absent is taken for JSON, as many clients leave it out.
-fn check_media_type(headers: &HeaderMap) -> Result<(), Fault> {
-    let Some(value) = headers.get(CONTENT_TYPE) else { return Ok(()) };
-    let essence = value.to_str().unwrap_or("?").split(';').next().unwrap_or_default().trim();
-    let json = essence.eq_ignore_ascii_case("application/json")
-        || (essence.starts_with("application/") && essence.ends_with("+json"));
-    if json { Ok(()) } else { Err(unsupported("The content type must be `application/json`.")) }
-}
-
-fn too_large(most: usize) -> Fault {
-    let message = format!("The request body is larger than {most} bytes.");
-    Fault::new(FaultKind::TooLarge, Source::Downstream, message)
-}
-
-fn unsupported(message: &str) -> Fault {
-    Fault::new(FaultKind::UnsupportedMedia, Source::Downstream, message)
 }
 
 /// No dialect has such a request line.

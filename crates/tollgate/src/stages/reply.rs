@@ -3,10 +3,11 @@
 mod body;
 mod fault;
 mod heads;
+mod passed;
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Response};
+use http::{HeaderValue, Response, StatusCode};
 use tollgate_model::{Event, Fault, Lane, Losses, Reply};
 use tollgate_wire::carriage::Sealer;
 use tollgate_wire::{
@@ -22,12 +23,14 @@ use super::settle::Settling;
 use super::watch::Watched;
 use crate::cut::Cut;
 use body::Flow;
+use passed::Passed;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// An answer that is ready to leave; nothing of it can fail any more but a stream.
 #[derive(Debug)]
 pub struct Ready {
+    status: StatusCode,
     headers: http::HeaderMap,
     losses: Losses,
     body: ReadyBody,
@@ -37,6 +40,7 @@ pub struct Ready {
 enum ReadyBody {
     Whole(Bytes),
     Stream(Box<Flow>),
+    Passed(Box<Watched>, &'static dyn Dialect, ReplyContext),
 }
 
 /// # Errors
@@ -50,9 +54,21 @@ pub fn reply(ask: &Ask, mut watched: Watched, settling: &Settling) -> Result<Rea
     if let (Lane::Verbatim, Said::Chat { bytes, .. }, false) = (lane, &watched.answer.said, streams)
     {
         headers.insert(CONTENT_TYPE, JSON);
-        return Ok(Ready { headers, losses, body: ReadyBody::Whole(bytes.clone()) });
+        let (status, body) = (StatusCode::OK, ReadyBody::Whole(bytes.clone()));
+        return Ok(Ready { status, headers, losses, body });
     }
     let context = context(ask, &watched, settling);
+    if let Said::Passing(passing) = &watched.answer.said {
+        let status = passing.status();
+        passed::heads(&watched.answer.headers, &mut headers);
+        let body = ReadyBody::Passed(Box::new(watched), ask.dialect, context);
+        return Ok(Ready { status, headers, losses, body });
+    }
+    if let Said::Told { status, bytes } = watched.answer.said {
+        passed::heads(&watched.answer.headers, &mut headers);
+        return Ok(Ready { status, headers, losses, body: ReadyBody::Whole(bytes) });
+    }
+    let status = StatusCode::OK;
     let envelope = ask.carriage.envelope;
     let framing = envelope.framing().unwrap_or(ask.framing());
     let content_type = if streams { framing.content_type() } else { "application/json" };
@@ -62,7 +78,7 @@ pub fn reply(ask: &Ask, mut watched: Watched, settling: &Settling) -> Result<Rea
         // Of the provider's head nothing is needed any more.
         watched.answer.headers = http::HeaderMap::new();
         let flow = Box::new(Flow::new(watched, ask.dialect, context, envelope));
-        return Ok(Ready { headers, losses, body: ReadyBody::Stream(flow) });
+        return Ok(Ready { status, headers, losses, body: ReadyBody::Stream(flow) });
     }
     let body = match watched.answer.said {
         Said::Chat { events, .. } if streams => {
@@ -92,9 +108,9 @@ pub fn reply(ask: &Ask, mut watched: Watched, settling: &Settling) -> Result<Rea
             }
             _ => return Err(Fault::internal("no codec for the operation")),
         },
-        Said::Stream(_) => Bytes::new(),
+        Said::Stream(_) | Said::Passing(_) | Said::Told { .. } => Bytes::new(),
     };
-    Ok(Ready { headers, losses, body: ReadyBody::Whole(body) })
+    Ok(Ready { status, headers, losses, body: ReadyBody::Whole(body) })
 }
 
 impl Ready {
@@ -103,7 +119,7 @@ impl Ready {
     pub fn send(mut self, mut settling: Settling, cut: &Cut) -> Response<ReplyBody> {
         heads::losses(&self.losses, &mut self.headers);
         settling.record.losses = self.losses;
-        settling.record.status = 200;
+        settling.record.status = self.status.as_u16();
         let body = match self.body {
             ReadyBody::Whole(bytes) => {
                 settling.record.response_bytes = bytes.len() as u64;
@@ -111,8 +127,13 @@ impl Ready {
                 ReplyBody::whole(bytes)
             }
             ReadyBody::Stream(flow) => ReplyBody::stream(flow, settling, cut.awaited()),
+            ReadyBody::Passed(watched, dialect, context) => {
+                let end = (settling, cut.awaited());
+                ReplyBody::passed(Passed::new(*watched, dialect, context, end))
+            }
         };
         let mut response = Response::new(body);
+        *response.status_mut() = self.status;
         *response.headers_mut() = self.headers;
         response
     }
@@ -132,7 +153,8 @@ pub fn catalogue(ask: &Ask, models: &[ModelEntry], settling: &Settling) -> Resul
     };
     let mut headers = heads::of_call(settling);
     headers.insert(CONTENT_TYPE, JSON);
-    Ok(Ready { headers, losses: Losses::default(), body: ReadyBody::Whole(body) })
+    let losses = Losses::default();
+    Ok(Ready { status: StatusCode::OK, headers, losses, body: ReadyBody::Whole(body) })
 }
 
 fn context(ask: &Ask, watched: &Watched, settling: &Settling) -> ReplyContext {

@@ -22,7 +22,7 @@ pub struct Watched {
 /// Takes an answer under watch; what is there already is metered at once.
 pub fn watch(answer: Answer, permit: Permit, keep: Option<Keep>, record: &mut Record) -> Watched {
     match &answer.said {
-        Said::Stream(_) => {}
+        Said::Stream(_) | Said::Passing(_) | Said::Told { .. } => {}
         Said::Chat { events, .. } => meter(events, record),
         Said::Tokens(_) | Said::Object(_) => {}
         Said::Vectors(reply) => {
@@ -58,6 +58,26 @@ impl Watched {
         }
         meter(&events[from..], record);
         Poll::Ready(next)
+    }
+
+    /// The next bytes of an answer that is passed on as it comes, metered at their end.
+    pub fn poll_passing(
+        &mut self,
+        cx: &mut Context<'_>,
+        record: &mut Record,
+    ) -> Poll<Option<Result<Bytes, Fault>>> {
+        let Said::Passing(passing) = &mut self.answer.said else { return Poll::Ready(None) };
+        let next = std::task::ready!(passing.poll_next(cx));
+        if passing.is_over() {
+            passing.book(record);
+        }
+        Poll::Ready(next)
+    }
+
+    /// Nothing more is to come of an answer that is passed on.
+    #[must_use]
+    pub fn has_passed(&self) -> bool {
+        matches!(&self.answer.said, Said::Passing(passing) if passing.is_over())
     }
 
     /// Ends the stream here with a fault; the provider's call is closed.

@@ -133,6 +133,11 @@ impl Serialize for Line<'_> {
                 map.serialize_entry(&UsageName(class), &tokens)?;
             }
         }
+        for (unit, count) in record.usage.units() {
+            if let Some(count) = count {
+                map.serialize_entry(&UnitName(unit), &count)?;
+            }
+        }
         if !record.losses.is_empty() {
             let losses: Vec<String> = record.losses.iter().map(ToString::to_string).collect();
             map.serialize_entry("tollgate.losses", &losses)?;
@@ -158,6 +163,15 @@ struct UsageName(&'static str);
 impl Serialize for UsageName {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&format_args!("gen_ai.usage.{}_tokens", self.0))
+    }
+}
+
+/// `tollgate.usage.output_images` and the like.
+struct UnitName(&'static str);
+
+impl Serialize for UnitName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("tollgate.usage.{}", self.0))
     }
 }
 

@@ -17,6 +17,13 @@ struct ReloadLabels {
     result: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct UnitLabels {
+    gen_ai_provider_name: String,
+    tollgate_team: String,
+    tollgate_unit: &'static str,
+}
+
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
@@ -25,6 +32,7 @@ pub struct Metrics {
     lost_fields: Counter,
     callers_left: Counter,
     unknown_usage: Counter,
+    units: Family<UnitLabels, Counter>,
     in_flight: Gauge,
     reloads: Family<ReloadLabels, Counter>,
     pub access_log_dropped: Counter,
@@ -39,6 +47,7 @@ impl Default for Metrics {
             lost_fields: Counter::default(),
             callers_left: Counter::default(),
             unknown_usage: Counter::default(),
+            units: Family::default(),
             in_flight: Gauge::default(),
             reloads: Family::default(),
             access_log_dropped: Counter::default(),
@@ -57,6 +66,8 @@ impl Metrics {
         r.register("tollgate_callers_left", "Callers that left early", self.callers_left.clone());
         let help = "Answers whose provider did not state its usage";
         r.register("tollgate_unknown_usage", help, self.unknown_usage.clone());
+        let help = "What is counted in something else than tokens";
+        r.register("tollgate_units", help, self.units.clone());
         r.register("tollgate_in_flight", "Calls being answered", self.in_flight.clone());
         r.register("tollgate_config_reloads", "Configuration reloads", self.reloads.clone());
         let help = "Access-log lines that could not be written in time";
@@ -85,6 +96,13 @@ impl Metrics {
         let chat = record.operation == "chat";
         if upstream && chat && record.fault.is_none() && record.usage.is_unknown() {
             self.unknown_usage.inc();
+        }
+        for (tollgate_unit, count) in record.usage.units() {
+            let Some(count) = count else { continue };
+            let gen_ai_provider_name = record.provider.clone().unwrap_or_default();
+            let tollgate_team = record.team.clone().unwrap_or_default();
+            let labels = UnitLabels { gen_ai_provider_name, tollgate_team, tollgate_unit };
+            self.units.get_or_create(&labels).inc_by(count);
         }
         self.series.with(record, |series| {
             series.calls.inc();

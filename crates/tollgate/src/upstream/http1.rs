@@ -21,7 +21,9 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 pub use body::{Body, BodyError};
 pub(super) use head::{Head, written};
 
+use super::payload::Arriving;
 use super::stream::Stream;
+use super::{Call, UploadBroken};
 
 /// Response heads above this are refused.
 const MOST_HEAD_BYTES: usize = 64 << 10;
@@ -48,6 +50,8 @@ pub enum Broken {
     NotHttp(&'static str),
     #[error("the head of the answer is larger than {MOST_HEAD_BYTES} bytes")]
     TooLong,
+    #[error(transparent)]
+    Upload(#[from] UploadBroken),
 }
 
 #[derive(Debug)]
@@ -57,11 +61,14 @@ pub(super) struct Connection {
     buffer: BytesMut,
     /// Of the request, head and body, what the provider has not taken yet.
     unsent: [Bytes; 2],
+    /// What of its body has not arrived here yet.
+    arriving: Option<Box<Arriving>>,
 }
 
 impl Connection {
     pub(super) fn new(stream: Stream) -> Self {
-        Self { stream, buffer: BytesMut::new(), unsent: [Bytes::new(), Bytes::new()] }
+        let (buffer, unsent) = (BytesMut::new(), [Bytes::new(), Bytes::new()]);
+        Self { stream, buffer, unsent, arriving: None }
     }
 
     /// Whether the other side has neither closed it nor said what nobody asked for.
@@ -79,20 +86,25 @@ impl Connection {
 
     /// Sends a request and waits for the head of its answer. The answer may begin before the
     /// request was taken whole; what is left of it is sent while the body is read.
-    pub(super) async fn exchange(&mut self, head: Bytes, body: Bytes) -> Result<Head, Broken> {
+    pub(super) async fn exchange(&mut self, head: Bytes, call: &Call) -> Result<Head, Broken> {
+        let (body, arriving) = call.body.parts();
         self.unsent = [head, body];
+        self.arriving = arriving;
         let (mut looked, mut interim) = (0, 0);
         let mut unwritten = None;
         std::future::poll_fn(|cx| {
             if let Poll::Ready(Err(error)) = self.poll_send(cx) {
+                if error.get_ref().is_some_and(|inner| inner.is::<UploadBroken>()) {
+                    return Poll::Ready(Err(Broken::Upload(UploadBroken)));
+                }
                 // Its reason may stand in an answer that came before the connection fell.
                 unwritten = Some(error);
-                self.unsent = [Bytes::new(), Bytes::new()];
+                self.stop_sending();
             }
             loop {
                 if let Some(head) = self.head(&mut looked)? {
                     if !head.is_interim() {
-                        return Poll::Ready(Ok(head));
+                        return Poll::Ready(Ok(head.of(&call.method)));
                     }
                     interim += 1;
                     if interim > MOST_INTERIM {
@@ -137,7 +149,13 @@ impl Connection {
 
     /// The request was taken whole.
     fn is_sent(&self) -> bool {
-        self.unsent.iter().all(Bytes::is_empty)
+        self.arriving.is_none() && self.unsent.iter().all(Bytes::is_empty)
+    }
+
+    /// What is left of the request is not wanted.
+    fn stop_sending(&mut self) {
+        self.unsent = [Bytes::new(), Bytes::new()];
+        self.arriving = None;
     }
 
     /// Sends on with what is left of the request.
@@ -146,6 +164,17 @@ impl Connection {
             return Poll::Ready(Ok(()));
         }
         loop {
+            if self.unsent.iter().all(Bytes::is_empty)
+                && let Some(arriving) = &mut self.arriving
+            {
+                match ready!(arriving.poll_piece(cx)) {
+                    Some(piece) => self.unsent = piece.map_err(io::Error::other)?,
+                    None => {
+                        self.arriving = None;
+                        return Pin::new(&mut self.stream).poll_flush(cx);
+                    }
+                }
+            }
             let [head, body] = &mut self.unsent;
             let stream = Pin::new(&mut self.stream);
             let taken = if head.is_empty() {

@@ -12,9 +12,11 @@ use tollgate_wire::{Codec, Dialect, Envelope, Framing, codec};
 
 use super::fit::Attempt;
 use super::{Answer, Said};
+use super::{as_is, errand};
 use crate::config::Limits;
 use crate::gateway::Upstream;
 use crate::inflate;
+use crate::passing::Passing;
 use crate::source::{Reading, Source};
 use crate::stages::plan::Target;
 use crate::stages::read::Ask;
@@ -41,18 +43,34 @@ pub(super) async fn attempt(
     let head_by = if ask.stream { first_by } else { deadline };
     let sent = timeout_at(head_by, upstream::send(pool, &upstream.origin, &attempt.call));
     let response = match sent.await {
-        Ok(sent) => sent.map_err(|error| unsent(&error))?,
+        Ok(sent) => sent.map_err(|error| unsent(ask, &error))?,
         Err(_) => return Err(silent()),
     };
     let (head, body) = response.into_parts();
     if !head.status.is_success() {
         let by = deadline.min(Instant::now() + MOST_FAULT_WAIT);
         let body = whole(body, MOST_FAULT_BYTES, by).await.unwrap_or_default();
+        // Nobody wants the rest of what it refuses.
+        stop(ask);
         return Err(refused(upstream, &attempt, head.status, &head.headers, &body));
     }
     let framing = framing(ask, attempt.dialect, &head.headers);
     let lane = lane(ask, &attempt, framing);
-    let said = if let Some(framing) = framing {
+    let said = if let Some(sent) = &ask.errand {
+        let deed = errand::Deed { ask, target, dialect: attempt.dialect, errand: sent };
+        if sent.is_about_objects() {
+            let bytes = whole(body, limits.reply_bytes, deadline).await?;
+            let bytes = inflated(&head.headers, bytes, limits.reply_bytes)?;
+            Said::Told { status: head.status, bytes }
+        } else {
+            let manner = errand::manner(&deed, (head.status, &head.headers), limits, deadline);
+            Said::Passing(Box::new(Passing::new(body, manner)))
+        }
+    } else if let Some(Codec::AsIs(operation)) = codec(attempt.dialect.id(), ask.operation()) {
+        let answered = (head.status, &head.headers);
+        let manner = as_is::manner((ask, target), operation, answered, limits, deadline);
+        Said::Passing(Box::new(Passing::new(body, manner)))
+    } else if let Some(framing) = framing {
         let reading = Reading {
             framing,
             envelope: if framing == Framing::AwsEventStream {
@@ -184,7 +202,9 @@ fn understood(
         Some(Codec::CountTokens(count)) => count.decode_reply(&bytes).map(Said::Tokens),
         Some(Codec::Embed(embed)) => embed.decode_reply(&bytes, quirks).map(Said::Vectors),
         Some(Codec::Rerank(rerank)) => rerank.decode_reply(&bytes, quirks).map(Said::Ranking),
-        Some(Codec::Models(_)) | None => Err(Fault::internal("no codec for the operation")),
+        Some(Codec::Models(_) | Codec::AsIs(_)) | None => {
+            Err(Fault::internal("no codec for the operation"))
+        }
     }
 }
 
@@ -229,7 +249,16 @@ fn silent() -> Fault {
     Fault::new(FaultKind::Timeout, Side::Upstream, message).with_code("upstream_timeout")
 }
 
-fn unsent(error: &SendError) -> Fault {
+fn stop(ask: &Ask) {
+    if let Some(upload) = ask.upload.as_ref().filter(|upload| upload.is_spent()) {
+        upload.stop();
+    }
+}
+
+fn unsent(ask: &Ask, error: &SendError) -> Fault {
+    if let Some(fault) = ask.upload.as_ref().and_then(|upload| upload.fault()) {
+        return fault;
+    }
     let fault = match error {
         SendError::Connect(_) => {
             Fault::new(FaultKind::Unavailable, Side::Upstream, "The provider cannot be reached.")

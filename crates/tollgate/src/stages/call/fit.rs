@@ -3,12 +3,12 @@
 use http::header::{ACCEPT, CONTENT_TYPE, HOST, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Method, Uri};
 use tollgate_model::{Chat, Fault, FaultKind, Lane, Losses};
+use tollgate_wire::as_is::AsIs;
 use tollgate_wire::scan::{Limits, Scan, scan};
 use tollgate_wire::splice::Splice;
-use tollgate_wire::{
-    Carriage, Codec, Dialect, Envelope, Framing, Operation, Outgoing, Recipient, codec,
-};
+use tollgate_wire::{Carriage, Codec, Dialect, Envelope, Framing, Outgoing, Recipient, codec};
 
+use super::{as_is, errand};
 use crate::gateway::Spoken;
 use crate::hop;
 use crate::stages::plan::Target;
@@ -38,7 +38,7 @@ impl Attempt {
     }
 }
 
-const AGENT: HeaderValue =
+pub(super) const AGENT: HeaderValue =
     HeaderValue::from_static(concat!("tollgate/", env!("CARGO_PKG_VERSION")));
 /// Names of query parameters that are longer are not repeated.
 const LONGEST_NAME: usize = 20;
@@ -46,24 +46,37 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 pub(super) fn fit(worker: &Worker, ask: &Ask, target: &Target) -> Result<Attempt, Fault> {
     let spoken = target.spoken(ask).ok_or_else(|| Fault::internal("a target cannot do it"))?;
+    if let Some(errand) = &ask.errand {
+        return errand::fit(worker, (ask, target), spoken, errand);
+    }
     let own = spoken.dialect.id() == ask.dialect.id();
-    let mut fitted = if let Some(about) = ask.about() {
-        let (path, body) = (about.path.to_owned(), ask.body.clone());
-        let outgoing = Outgoing { path, body, ..Outgoing::default() };
-        let headers = headers(worker, ask, target, spoken, &outgoing);
-        Fitted { lane: Lane::Verbatim, hide_usage: false, outgoing, headers }
-    } else if own && ask.operation() == Operation::Chat && verbatim(ask, target) {
-        spliced(worker, ask, target, spoken)?
-    } else {
-        encoded(worker, ask, target, spoken)?
+    let mut fitted = match (ask.about(), codec(spoken.dialect.id(), ask.operation())) {
+        (Some(about), _) => {
+            let (path, body) = (about.path.to_owned(), ask.body.clone());
+            let outgoing = Outgoing { path, body, ..Outgoing::default() };
+            let headers = headers(worker, ask, target, spoken, &outgoing);
+            let (lane, hide_usage) = (Lane::Verbatim, false);
+            Fitted { lane, hide_usage, outgoing, headers, upload: None }
+        }
+        (None, Some(Codec::AsIs(operation))) => {
+            unchanged(worker, (ask, target), spoken, operation)?
+        }
+        (None, Some(Codec::Chat(_))) if own && verbatim(ask, target) => {
+            spliced(worker, ask, target, spoken)?
+        }
+        (None, _) => encoded(worker, ask, target, spoken)?,
     };
     let carries = own && spoken.carriage.takes_query(ask.operation());
     carry_query(ask, carries, &mut fitted.outgoing);
-    let Fitted { lane, hide_usage, outgoing, headers } = fitted;
+    let Fitted { lane, hide_usage, outgoing, headers, upload } = fitted;
     let path = spoken.path(ask.operation(), ask.stream, &target.model, &outgoing.path);
     let uri = path.parse::<Uri>().map_err(|_| unnameable(&target.model))?;
-    let method = ask.about().map_or(Method::POST, |_| ask.route.method.clone());
-    let call = upstream::Call { method, uri, headers, body: outgoing.body };
+    let method = match (ask.about(), ask.upload.is_some()) {
+        (None, false) => Method::POST,
+        _ => ask.method.clone(),
+    };
+    let body = upload.unwrap_or_else(|| outgoing.body.into());
+    let call = upstream::Call { method, uri, headers, body };
     let (dialect, carriage) = (spoken.dialect, spoken.carriage);
     Ok(Attempt { call, dialect, carriage, lane, losses: outgoing.losses, hide_usage })
 }
@@ -74,6 +87,21 @@ struct Fitted {
     hide_usage: bool,
     outgoing: Outgoing,
     headers: HeaderMap,
+    /// In place of the outgoing body.
+    upload: Option<upstream::Payload>,
+}
+
+/// An operation that travels as it is.
+fn unchanged(
+    worker: &Worker,
+    (ask, target): (&Ask, &Target),
+    spoken: &Spoken,
+    operation: &AsIs,
+) -> Result<Fitted, Fault> {
+    let outgoing = as_is::outgoing(ask, operation);
+    let headers = headers(worker, ask, target, spoken, &outgoing);
+    let upload = Some(as_is::payload(ask, target)?);
+    Ok(Fitted { lane: Lane::Verbatim, hide_usage: false, outgoing, headers, upload })
 }
 
 /// Whether the bytes can travel as they are: the target takes its dialect as it is written.
@@ -108,7 +136,7 @@ fn spliced(worker: &Worker, ask: &Ask, target: &Target, spoken: &Spoken) -> Resu
         true => ask.body.clone(),
         false => splice.finish().map_err(|error| unspliced(&error))?,
     };
-    Ok(Fitted { lane: Lane::Verbatim, hide_usage, outgoing, headers })
+    Ok(Fitted { lane: Lane::Verbatim, hide_usage, outgoing, headers, upload: None })
 }
 
 fn unspliced(error: &dyn std::fmt::Display) -> Fault {
@@ -128,7 +156,9 @@ fn encoded(worker: &Worker, ask: &Ask, target: &Target, spoken: &Spoken) -> Resu
         Some(Codec::CountTokens(count)) => count.encode_request(ask.chat()?, &recipient),
         Some(Codec::Embed(embed)) => embed.encode_request(ask.embed()?, &recipient),
         Some(Codec::Rerank(rerank)) => rerank.encode_request(ask.rerank()?, &recipient),
-        Some(Codec::Models(_)) | None => Err(Fault::internal("no codec for the operation")),
+        Some(Codec::Models(_) | Codec::AsIs(_)) | None => {
+            Err(Fault::internal("no codec for the operation"))
+        }
     }?;
     let mut headers = headers(worker, ask, target, spoken, &outgoing);
     if spoken.carriage.reshapes(operation) {
@@ -138,7 +168,7 @@ fn encoded(worker: &Worker, ask: &Ask, target: &Target, spoken: &Spoken) -> Resu
         let splice = spoken.carriage.put_on(operation, splice, &mut headers);
         outgoing.body = splice.finish().map_err(|error| unspliced(&error))?;
     }
-    Ok(Fitted { lane: Lane::Translated, hide_usage: false, outgoing, headers })
+    Ok(Fitted { lane: Lane::Translated, hide_usage: false, outgoing, headers, upload: None })
 }
 
 /// Some requests hang on one field, and would ask for nothing without it.

@@ -1,7 +1,6 @@
 //! The body of a response. A stream is pulled through on the caller's own connection: nothing is
 //! read from the provider that the caller does not take, and a caller who leaves drops it all.
 
-use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -11,6 +10,7 @@ use tollgate_model::{Event, Fault, Lane};
 use tollgate_wire::carriage::Sealer;
 use tollgate_wire::{Dialect, Envelope, ReplyContext, StreamEncoder};
 
+use super::passed::{BrokenOff, Passed};
 use crate::cut::Awaited;
 use crate::stages::call::Said;
 use crate::stages::settle::Settling;
@@ -23,12 +23,17 @@ pub struct ReplyBody(Inner);
 enum Inner {
     Whole(Option<Bytes>),
     Stream { flow: Box<Flow>, settling: Option<Settling>, cut: Awaited },
+    Passed(Box<Passed>),
 }
 
 impl ReplyBody {
     #[must_use]
     pub fn whole(bytes: Bytes) -> Self {
         Self(Inner::Whole(Some(bytes)))
+    }
+
+    pub(super) fn passed(passed: Passed) -> Self {
+        Self(Inner::Passed(Box::new(passed)))
     }
 
     pub(super) fn stream(flow: Box<Flow>, settling: Settling, cut: Awaited) -> Self {
@@ -38,12 +43,12 @@ impl ReplyBody {
 
 impl Body for ReplyBody {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = BrokenOff;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
         match &mut self.0 {
             Inner::Whole(bytes) => {
                 let bytes = bytes.take().filter(|bytes| !bytes.is_empty());
@@ -59,13 +64,17 @@ impl Body for ReplyBody {
                 let next = ready!(next);
                 Poll::Ready(next.map(|bytes| Ok(Frame::data(bytes))))
             }
+            Inner::Passed(passed) => {
+                let next = ready!(passed.poll_next(cx));
+                Poll::Ready(next.map(|piece| piece.map(Frame::data)))
+            }
         }
     }
 
     fn is_end_stream(&self) -> bool {
         match &self.0 {
             Inner::Whole(bytes) => bytes.as_ref().is_none_or(Bytes::is_empty),
-            Inner::Stream { .. } => false,
+            Inner::Stream { .. } | Inner::Passed(_) => false,
         }
     }
 
@@ -75,6 +84,10 @@ impl Body for ReplyBody {
                 SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
             }
             Inner::Stream { .. } => SizeHint::default(),
+            Inner::Passed(passed) => match passed.length() {
+                Some(length) => SizeHint::with_exact(length),
+                None => SizeHint::default(),
+            },
         }
     }
 }

@@ -47,6 +47,16 @@ impl Body {
         Poll::Ready(ready!(self.poll_next(cx)).transpose())
     }
 
+    /// What is to come, where that is known.
+    #[must_use]
+    pub fn length(&self) -> Option<u64> {
+        match self.framing {
+            Framing::Length(left) => Some(left),
+            Framing::Over => Some(0),
+            Framing::Chunked(_) | Framing::UntilClosed => None,
+        }
+    }
+
     /// The next bytes; `None` after the last.
     pub async fn data(&mut self) -> Option<Result<Bytes, BodyError>> {
         std::future::poll_fn(|cx| self.poll_data(cx)).await
@@ -65,7 +75,7 @@ impl Body {
             }
             if let Poll::Ready(Err(_)) = connection.poll_send(cx) {
                 // The rest of the request is not wanted; the answer may be whole all the same.
-                connection.unsent = [Bytes::new(), Bytes::new()];
+                connection.stop_sending();
                 self.keeps = false;
             }
             let read = match self.framing {

@@ -26,8 +26,10 @@ pub(in crate::upstream) fn written(call: &Call) -> Bytes {
     }
     // Without a body only such methods say so that are expected to have one.
     let expected = matches!(call.method, Method::POST | Method::PUT | Method::PATCH);
-    if expected || !call.body.is_empty() {
-        say(&[b"content-length: ", call.body.len().to_string().as_bytes(), b"\r\n"]);
+    match call.body.length() {
+        Some(0) if !expected => {}
+        Some(length) => say(&[b"content-length: ", length.to_string().as_bytes(), b"\r\n"]),
+        None => say(&[b"transfer-encoding: chunked\r\n"]),
     }
     say(&[b"\r\n"]);
     head.into()
@@ -72,6 +74,14 @@ impl Head {
         let said = |word: &str| lists(&headers, &CONNECTION, word);
         let lasts = if answer.version == Some(0) { said("keep-alive") } else { !said("close") };
         Ok(Self { status, headers, framing, keeps: lasts && certain })
+    }
+
+    /// As the answer to such a call.
+    pub(super) fn of(mut self, method: &Method) -> Self {
+        if *method == Method::HEAD {
+            self.framing = Framing::Over;
+        }
+        self
     }
 
     /// Another one follows.

@@ -111,7 +111,7 @@ async fn an_answer_may_begin_before_its_request_was_taken() {
         far.write_all(b"yes").await.unwrap();
         far
     });
-    let head = connection.exchange(Bytes::from_static(b"head\n"), long).await.unwrap();
+    let head = connection.exchange(Bytes::from_static(b"head\n"), &call(long)).await.unwrap();
     assert_eq!(head.status, 200);
     assert!(!connection.is_sent());
     let mut body = Body::new(connection, &head, std::sync::Arc::default(), 1);
@@ -136,7 +136,7 @@ async fn an_idle_connection_that_was_closed_or_speaks_is_not_quiet() {
     drop(far);
     tokio::time::sleep(beat).await;
     assert!(!connection.is_quiet());
-    let sent = connection.exchange(Bytes::from_static(b"x"), Bytes::new()).await;
+    let sent = connection.exchange(Bytes::from_static(b"x"), &call(Bytes::new())).await;
     assert!(matches!(sent, Err(Broken::Unanswered)));
 }
 
@@ -145,6 +145,11 @@ async fn a_head_that_breaks_off_was_an_answer() {
     let (mut connection, mut far) = pair().await;
     far.write_all(b"HTTP/1.1 200 OK\r\ncontent-").await.unwrap();
     drop(far);
-    let sent = connection.exchange(Bytes::from_static(b"x"), Bytes::new()).await;
+    let sent = connection.exchange(Bytes::from_static(b"x"), &call(Bytes::new())).await;
     assert!(matches!(sent, Err(Broken::CutOff | Broken::Io(_))), "{sent:?}");
+}
+
+fn call(body: Bytes) -> Call {
+    let (method, uri) = (http::Method::POST, http::Uri::from_static("/"));
+    Call { method, uri, headers: http::HeaderMap::new(), body: body.into() }
 }

@@ -1,0 +1,269 @@
+//! Reads along an answer that is passed on: what it says of what was used, and whether it is whole.
+
+use bytes::{Bytes, BytesMut};
+use http::HeaderMap;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use tollgate_model::{Event, Fault, Record, Usage};
+use tollgate_wire::as_is::{AsIs, TELLING};
+use tollgate_wire::dialects::openai_chat::batches;
+use tollgate_wire::members::Members;
+use tollgate_wire::{Dialect, Framer, Framing, Quirks, StreamDecoder};
+
+/// A longer chat is passed on unread.
+const MOST_CHAT_BYTES: usize = 4 << 20;
+
+/// Reads along.
+#[derive(Debug, Default)]
+pub struct Meter {
+    usage: Usage,
+    model: Option<String>,
+    reads: Reads,
+}
+
+#[derive(Debug, Default)]
+enum Reads {
+    /// Bytes that say nothing.
+    #[default]
+    Nothing,
+    Object(Members, How),
+    Events {
+        framer: Framer,
+        ended: bool,
+        how: How,
+    },
+    Chat {
+        whole: BytesMut,
+        dialect: &'static dyn Dialect,
+        quirks: &'static Quirks,
+    },
+    Lines {
+        line: BytesMut,
+        longest: usize,
+        quirks: &'static Quirks,
+    },
+    ChatEvents {
+        framer: Framer,
+        decoder: Box<dyn StreamDecoder>,
+    },
+}
+
+/// How an answer states what was used.
+#[derive(Clone, Copy, Debug)]
+struct How {
+    operation: &'static AsIs,
+    quirks: &'static Quirks,
+}
+
+impl Meter {
+    /// Reads nothing.
+    #[must_use]
+    pub fn nothing() -> Self {
+        Self::default()
+    }
+
+    /// For an answer with this head; `usage` is what the request says already.
+    #[must_use]
+    pub fn new(
+        operation: &'static AsIs,
+        quirks: &'static Quirks,
+        headers: &HeaderMap,
+        most_event_bytes: usize,
+        usage: Usage,
+    ) -> Self {
+        let how = How { operation, quirks };
+        let reads = match Kind::of(headers) {
+            Kind::Events(framing @ Framing::Sse) => {
+                let framer = Framer::new(framing, most_event_bytes);
+                Reads::Events { framer, ended: false, how }
+            }
+            Kind::Object => Reads::Object(Members::new(TELLING), how),
+            Kind::Events(_) | Kind::Other => Reads::Nothing,
+        };
+        Self { usage, model: None, reads }
+    }
+
+    /// For a chat of that dialect which is passed on and not translated.
+    #[must_use]
+    pub fn of_chat(
+        dialect: &'static dyn Dialect,
+        quirks: &'static Quirks,
+        headers: &HeaderMap,
+        most_event_bytes: usize,
+    ) -> Self {
+        let reads = match Kind::of(headers) {
+            Kind::Events(framing) => {
+                let framer = Framer::new(framing, most_event_bytes);
+                Reads::ChatEvents { framer, decoder: dialect.decode_stream(quirks) }
+            }
+            Kind::Object => Reads::Chat { whole: BytesMut::new(), dialect, quirks },
+            Kind::Other => Reads::Nothing,
+        };
+        Self { reads, ..Self::default() }
+    }
+
+    /// For the lines that a batch wrote.
+    #[must_use]
+    pub fn of_batch(quirks: &'static Quirks, longest: usize) -> Self {
+        let reads = Reads::Lines { line: BytesMut::new(), longest, quirks };
+        Self { reads, ..Self::default() }
+    }
+
+    pub(super) fn push(&mut self, piece: &Bytes) {
+        match &mut self.reads {
+            Reads::Nothing => {}
+            Reads::Object(members, _) => members.push(piece),
+            Reads::Lines { .. } => self.lines(piece),
+            Reads::Chat { whole, .. } if whole.len() + piece.len() > MOST_CHAT_BYTES => {
+                self.reads = Reads::Nothing;
+            }
+            Reads::Chat { whole, .. } => whole.extend_from_slice(piece),
+            Reads::Events { framer, .. } | Reads::ChatEvents { framer, .. } => {
+                framer.push(piece.clone());
+                self.frames();
+            }
+        }
+    }
+
+    /// The answer has ended.
+    ///
+    /// # Errors
+    /// When it is not whole.
+    pub(super) fn end(&mut self) -> Result<(), Fault> {
+        if let Reads::Events { framer, .. } | Reads::ChatEvents { framer, .. } = &mut self.reads
+            && let Ok(Some(frame)) = framer.end()
+        {
+            self.frame(&frame);
+        }
+        let whole = match &mut self.reads {
+            Reads::Lines { .. } => {
+                self.lines(&Bytes::from_static(b"\n"));
+                true
+            }
+            Reads::Nothing | Reads::ChatEvents { .. } => true,
+            Reads::Events { ended, .. } => *ended,
+            Reads::Object(members, how) => {
+                let said = how.operation.measured(members, how.quirks);
+                self.usage.update(said);
+                self.model = members.get("model").and_then(text);
+                members.is_whole()
+            }
+            Reads::Chat { whole, dialect, quirks } => {
+                let events = dialect.skim_reply(whole, quirks).unwrap_or_default();
+                self.learn(events);
+                true
+            }
+        };
+        if whole {
+            return Ok(());
+        }
+        let message = "The provider's answer ended before its end.";
+        Err(Fault::bad_upstream(message).with_code("answer_short"))
+    }
+
+    /// An error can be said inside it.
+    pub(super) fn is_events(&self) -> bool {
+        matches!(self.reads, Reads::Events { .. })
+    }
+
+    pub(super) fn book(&self, record: &mut Record) {
+        record.usage.update(self.usage.clone());
+        if self.model.is_some() {
+            record.model_answered.clone_from(&self.model);
+        }
+    }
+
+    /// Every whole frame that is there.
+    fn frames(&mut self) {
+        loop {
+            let (Reads::Events { framer, .. } | Reads::ChatEvents { framer, .. }) = &mut self.reads
+            else {
+                return;
+            };
+            match framer.next_frame() {
+                Ok(Some(frame)) => self.frame(&frame),
+                Ok(None) => return,
+                // It goes on to its caller; what it says is not known any more.
+                Err(_) => self.reads = Reads::Nothing,
+            }
+        }
+    }
+
+    fn frame(&mut self, frame: &tollgate_wire::Frame) {
+        match &mut self.reads {
+            Reads::ChatEvents { decoder, .. } => {
+                let mut events = Vec::new();
+                decoder.skim(frame, &mut events);
+                self.learn(events);
+            }
+            Reads::Events { ended, how, .. } => {
+                let mut members = Members::new(TELLING);
+                members.push(&frame.data);
+                let kind = members.get("type").and_then(text).unwrap_or_default();
+                let last = kind.ends_with(".done") || kind.ends_with(".completed");
+                let error = members.get("error").is_some_and(|error| !error.is_null());
+                let stops = frame.data.trim_ascii() == b"[DONE]";
+                *ended |= last || error || stops || kind == "error";
+                let said = how.operation.measured(&members, how.quirks);
+                self.usage.update(said);
+            }
+            Reads::Nothing | Reads::Object(..) | Reads::Chat { .. } | Reads::Lines { .. } => {}
+        }
+    }
+
+    /// Every whole line that is there; what is longer than a line may be says nothing.
+    fn lines(&mut self, piece: &Bytes) {
+        let Reads::Lines { line, longest, quirks } = &mut self.reads else { return };
+        let mut rest = &piece[..];
+        while let Some(end) = memchr::memchr(b'\n', rest) {
+            let (part, after) = rest.split_at(end);
+            line.extend_from_slice(part);
+            if let Some((usage, model)) = batches::used(line, quirks) {
+                self.usage.add(&usage);
+                self.model = model.or(self.model.take());
+            }
+            line.clear();
+            rest = after.get(1..).unwrap_or_default();
+        }
+        if line.len() + rest.len() <= *longest {
+            line.extend_from_slice(rest);
+        }
+    }
+
+    fn learn(&mut self, events: Vec<Event>) {
+        for event in events {
+            match event {
+                Event::Start { model: Some(model), .. } => self.model = Some(model),
+                Event::Usage(usage) => self.usage.update(usage),
+                _ => {}
+            }
+        }
+    }
+}
+
+/// What a head says of its body, as far as it can be read along.
+enum Kind {
+    Object,
+    Events(Framing),
+    Other,
+}
+
+impl Kind {
+    fn of(headers: &HeaderMap) -> Self {
+        let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let content_type = content_type.unwrap_or_default().to_ascii_lowercase();
+        let plain = headers.get(CONTENT_ENCODING).is_none_or(|value| value == "identity");
+        match Framing::of_content_type(&content_type) {
+            _ if !plain => Self::Other,
+            Some(framing) if framing != Framing::JsonArray => Self::Events(framing),
+            _ if content_type.contains("json") => Self::Object,
+            _ => Self::Other,
+        }
+    }
+}
+
+fn text(value: serde_json::Value) -> Option<String> {
+    match value {
+        serde_json::Value::String(text) => Some(text),
+        _ => None,
+    }
+}
