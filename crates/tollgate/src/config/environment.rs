@@ -125,7 +125,6 @@ fn provider(
         passthrough: true,
         tls: UpstreamTls::default(),
         timeouts: Timeouts::default(),
-        passthrough: true,
         data: row.terms.data.clone(),
     }
 }
