@@ -19,7 +19,7 @@ pub(super) fn decode(list: Vec<Value>) -> Result<Vec<Message>, Fault> {
     let mut out: Vec<Message> = Vec::new();
     for (at, item) in list.into_iter().enumerate() {
         match decode_one(item, &format!("input[{at}]"))? {
-            Item::Message(message) => out.push(message),
+            Item::Message(message) => out.push(*message),
             Item::Said(mut parts) => match out.last_mut() {
                 Some(last) if last.role == Role::Assistant => last.parts.append(&mut parts),
                 _ => out.push(Message::new(Role::Assistant, parts)),
@@ -33,7 +33,7 @@ pub(super) fn decode(list: Vec<Value>) -> Result<Vec<Message>, Fault> {
 }
 
 enum Item {
-    Message(Message),
+    Message(Box<Message>),
     /// Of the model.
     Said(Vec<Part>),
 }
@@ -96,7 +96,8 @@ fn decode_message(item: Value, path: &str) -> Result<Item, Fault> {
     let (mut parts, shape) = decode_content(item.take_raw("content"), &item.at("content"), role)?;
     if role != Role::Assistant {
         let extras = item.rest();
-        return Ok(Item::Message(Message { shape, extras, ..Message::new(role, parts) }));
+        let message = Message { shape, extras, ..Message::new(role, parts) };
+        return Ok(Item::Message(Box::new(message)));
     }
     for part in &mut parts {
         if matches!(part.kind, PartKind::Native { .. }) {
@@ -153,5 +154,5 @@ fn decode_result(item: Value, path: &str, is_custom: bool) -> Result<Item, Fault
     let kind = PartKind::ToolResult { call_id, name: None, parts, shape, is_error: None };
     let part = Part { kind, cache: None, extras: item.rest() };
     let extras = Extras::default();
-    Ok(Item::Message(Message { extras, ..Message::new(Role::Tool, vec![part]) }))
+    Ok(Item::Message(Box::new(Message { extras, ..Message::new(Role::Tool, vec![part]) })))
 }

@@ -122,6 +122,12 @@ fn output_of(
         close(&mut open, context, "completed", &mut out);
         encode_item(part, (context, &mut calls), losses, &mut out);
     }
+    if !logprobs.is_empty() && calls == 0 {
+        // They have no place but on a text.
+        open.push(answer::text_part("", &[], &logprobs));
+    } else if !logprobs.is_empty() {
+        losses.dropped("output", "logprobs");
+    }
     close(&mut open, context, status, &mut out);
     out
 }

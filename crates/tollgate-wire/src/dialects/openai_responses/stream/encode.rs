@@ -30,6 +30,9 @@ pub(in super::super) struct Encoder {
     output: BTreeMap<u32, Value>,
     open: Option<Open>,
     calls: Vec<OpenCall>,
+    called: bool,
+    /// Of what is no text; they wait for one.
+    logprobs: Vec<Value>,
     /// Items that were opened before this encoder took over; what they hold is not known here.
     inherited: Vec<OpenItem>,
     finish: Option<FinishReason>,
@@ -52,6 +55,8 @@ impl Encoder {
             output: BTreeMap::new(),
             open: None,
             calls: Vec::new(),
+            called: false,
+            logprobs: Vec::new(),
             inherited: before.open_items,
             finish: None,
             usage: before.usage,
@@ -147,7 +152,11 @@ impl Encoder {
         let Some(Open::Message { index, id, content, part: part @ None }) = &mut self.open else {
             return;
         };
-        let new = part.insert(OpenPart::new(refusal)).written();
+        let new = part.insert(OpenPart::new(refusal));
+        if !refusal {
+            new.logprobs = std::mem::take(&mut self.logprobs);
+        }
+        let new = OpenPart::new(refusal).written();
         let said = json!({
             "item_id": id, "output_index": index, "content_index": content.len(), "part": new,
         });
@@ -194,10 +203,12 @@ impl Encoder {
         self.event("response.output_text.annotation.added", said, out);
     }
 
-    fn logprobs(&mut self, tokens: &[tollgate_model::TokenLogprob], out: &mut Vec<u8>) {
-        self.open_part(false, out);
-        if let Some(Open::Message { part: Some(part), .. }) = &mut self.open {
-            part.logprobs.extend(answer::logprobs(tokens));
+    fn note_logprobs(&mut self, tokens: &[tollgate_model::TokenLogprob]) {
+        match &mut self.open {
+            Some(Open::Message { part: Some(part), .. }) if !part.refusal => {
+                part.logprobs.extend(answer::logprobs(tokens));
+            }
+            _ => self.logprobs.extend(answer::logprobs(tokens)),
         }
     }
 
@@ -261,6 +272,7 @@ impl Encoder {
     fn call(&mut self, event: Event, out: &mut Vec<u8>) {
         match event {
             Event::ToolCallStart { index: number, id, name, signature, .. } => {
+                self.called = true;
                 self.close_said("completed", out);
                 if let Some(signature) = &signature {
                     self.hidden(&sealed::written(signature, ID), None, out);
@@ -396,6 +408,12 @@ impl Encoder {
 
     fn end(&mut self, out: &mut Vec<u8>) {
         let (status, why) = answer::status_of(self.finish.unwrap_or(FinishReason::Stop));
+        if !self.logprobs.is_empty() && !self.called {
+            // They have no place but on a text.
+            self.open_part(false, out);
+        } else if !self.logprobs.is_empty() {
+            self.losses.dropped("output", "logprobs");
+        }
         self.close(status, out);
         self.over = true;
         let output = std::mem::take(&mut self.output).into_values().collect();
@@ -441,6 +459,7 @@ impl StreamEncoder for Encoder {
             event,
             Event::ToolCallStart { .. }
                 | Event::ToolCallDelta { .. }
+                | Event::Logprobs { .. }
                 | Event::Usage(_)
                 | Event::Finish { .. }
                 | Event::Fault(_)
@@ -464,7 +483,7 @@ impl StreamEncoder for Encoder {
             }
             Event::ToolCallStart { .. } | Event::ToolCallDelta { .. } => self.call(event, out),
             Event::Citation { citation, .. } => self.cite(&citation, out),
-            Event::Logprobs { tokens, .. } => self.logprobs(&tokens, out),
+            Event::Logprobs { tokens, .. } => self.note_logprobs(&tokens),
             Event::Media { media, .. } => self.media(&media, out),
             Event::Native { dialect: ID, json, .. } => {
                 self.close("completed", out);
