@@ -57,7 +57,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
         println!("reader {id}: {differences:?}");
     }
     println!(
-        "{} recordings left out: models behind bedrock-invoke with wire formats of their own",
+        "{} recordings left out: models behind bedrock-invoke with wire formats of their own, and misnamed ones",
         corpus.left_out
     );
     let mut verdicts = judge::judge(&corpus);

@@ -134,13 +134,22 @@ impl Recorded {
     }
 }
 
+/// Recordings that bear the name of a dialect and are none of it: a report of usage, a host's own
+/// prompts by name, a host's own frames.
+const MISNAMED: &[&str] = &[
+    "openai-openai-completions-1dd123ac2ea5",
+    "portkey-openai-completions-0502200c5423",
+    "writer-openai-completions-4db5725813c9",
+];
+
 /// Recordings that are no evidence of the wire: edited by hand, or framed anew.
 const LEFT_OUT: &[&str] = &["edited-possible", "reframed"];
 
 #[derive(Debug)]
 pub struct Corpus {
     pub exchanges: Vec<Exchange>,
-    /// Recordings of models behind `bedrock-invoke` whose own wire formats nobody speaks here.
+    /// Recordings of models behind `bedrock-invoke` whose own wire formats nobody speaks here, and
+    /// what bears a wrong name.
     pub left_out: usize,
     /// Every provider that was recorded, whatever it was asked.
     pub providers: BTreeSet<String>,
@@ -278,7 +287,7 @@ impl Exchange {
     /// Behind `bedrock-invoke` each family of models has a wire format of its own.
     fn is_spoken(&self) -> bool {
         if self.dialect != "bedrock-invoke" {
-            return true;
+            return !MISNAMED.contains(&self.id.as_str());
         }
         let asked = self.request.as_ref().map(|request| &request.body.json);
         let version = |body: &Value| body["anthropic_version"].is_string();

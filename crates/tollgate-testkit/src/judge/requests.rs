@@ -92,7 +92,11 @@ impl Arriving<'_> {
         let recipient = Recipient { model: "target-model", quirks };
         let mut marked = body.clone();
         let canaries = canary::release(from, &mut marked);
-        let written = self.decode(&marked).and_then(|chat| encode(to, &chat, &recipient));
+        let read = self.decode(&marked);
+        if let Ok(Chat { only: Some((_, field)), .. }) = &read {
+            return Some(format!("{field} is understood by its own dialect only"));
+        }
+        let written = read.and_then(|chat| encode(to, &chat, &recipient));
         let outgoing = match written {
             Ok(outgoing) => outgoing,
             Err(fault) if fault.kind == FaultKind::Unsupported => return Some(fault.message),
