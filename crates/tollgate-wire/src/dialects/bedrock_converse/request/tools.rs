@@ -91,6 +91,10 @@ pub(super) fn encode(chat: &Chat, strict: bool, losses: &mut Losses) -> Option<V
     if !own {
         let called = called(chat);
         if chat.tool_choice == Some(ToolChoice::None) && called.is_empty() {
+            // There is no word for it; without tools none is called.
+            if !tools.is_empty() {
+                losses.approximated("", "tools");
+            }
             return None;
         }
         // A conversation with calls in it must say what was called.
