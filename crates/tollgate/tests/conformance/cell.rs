@@ -199,7 +199,8 @@ impl Seen {
                 };
                 want(calls && self.calls.values().next().and_then(city) == Some(true))
             }
-            Feature::Images => want(self.text.contains("image/png")),
+            // Some hosts are not told the type.
+            Feature::Images => want(self.text.contains("1 file: image")),
             Feature::Documents => want(self.text.contains("application/pdf")),
             Feature::StructuredOutput => {
                 let read: Option<serde_json::Value> = serde_json::from_str(&self.text).ok();

@@ -132,6 +132,7 @@ fn called(path: &str) -> (Option<String>, String) {
     };
     for (tail, at) in [
         ("/chat/completions", "/v1/chat/completions"),
+        ("/completions", "/v1/completions"),
         ("/v1/messages", "/v1/messages"),
         ("/responses", "/v1/responses"),
         ("/v1beta/", "/v1beta/"),
@@ -142,7 +143,7 @@ fn called(path: &str) -> (Option<String>, String) {
         }
     }
     // Writer has chats at a path of its own.
-    if kind.as_deref() == Some("writer") {
+    if kind.as_deref() == Some("writer") && rest.ends_with("/chat") {
         return (kind, "/v1/chat/completions".to_owned());
     }
     (kind, rest)
