@@ -6,6 +6,7 @@ use std::fmt::Debug;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
+use serde_json::{Map, Value};
 use tollgate_model::{Chat, DialectId, Event, Fault, Losses, Reply};
 
 use crate::scan::Scan;
@@ -142,6 +143,14 @@ pub struct Outgoing {
     pub losses: Losses,
 }
 
+impl Outgoing {
+    /// A JSON object, with no headers of its own.
+    pub(crate) fn json(path: &str, body: Map<String, Value>, losses: Losses) -> Self {
+        let body = Bytes::from(Value::Object(body).to_string());
+        Self { path: path.to_owned(), headers: Vec::new(), body, losses }
+    }
+}
+
 /// What an answer's writer needs and the answer does not say.
 #[derive(Clone, Debug, Default)]
 pub struct ReplyContext {
@@ -183,11 +192,7 @@ pub trait StreamDecoder: Debug + Send {
     fn skim(&mut self, frame: &Frame, out: &mut Vec<Event>) {
         let from = out.len();
         self.read(frame, out);
-        let mut at = 0;
-        out.retain(|event| {
-            at += 1;
-            at <= from || event.is_metered()
-        });
+        keep_metered(from, out);
     }
 
     /// The body has ended. Gives `End` when the stream was whole, else a `Fault`; nothing when
@@ -196,6 +201,15 @@ pub trait StreamDecoder: Debug + Send {
 
     /// Where the stream stands, so that an encoder can go on from here.
     fn snapshot(&self) -> Snapshot;
+}
+
+/// Of the events since `from`, leaves those that metering needs.
+pub(crate) fn keep_metered(from: usize, out: &mut Vec<Event>) {
+    let mut at = 0;
+    out.retain(|event| {
+        at += 1;
+        at <= from || event.is_metered()
+    });
 }
 
 /// Where a stream stands after any of its frames.

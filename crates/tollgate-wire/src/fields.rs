@@ -3,7 +3,7 @@
 //! dialects that write a field under one name; deliberately without knowledge of what they mean.
 
 use serde_json::{Map, Number, Value};
-use tollgate_model::{DialectId, Extras, Fault};
+use tollgate_model::{DialectId, Extras, Fault, Role};
 
 use crate::{Incoming, refused};
 
@@ -87,6 +87,21 @@ impl Fields {
             (Some(model), _) => Ok(model),
             (None, Some(model)) => Ok(model.to_owned()),
             (None, None) => Err(self.missing("model")),
+        }
+    }
+
+    /// Who speaks, where a dialect knows these four.
+    pub(crate) fn role(&mut self) -> Result<Role, Fault> {
+        match self.string("role")?.as_deref() {
+            Some("system") => Ok(Role::System),
+            Some("user") => Ok(Role::User),
+            Some("assistant") => Ok(Role::Assistant),
+            Some("tool") => Ok(Role::Tool),
+            Some(other) => {
+                let wanted = "one of system, user, assistant and tool";
+                Err(self.wrong("role", wanted, &other.into()))
+            }
+            None => Err(self.missing("role")),
         }
     }
 

@@ -8,6 +8,7 @@
 //! Deliberately absent: sockets, clocks, environment, and any pair of dialects: a translation is
 //! a decode by one and an encode by another.
 
+mod answer_body;
 pub mod as_is;
 pub mod auth;
 mod call_id;
@@ -19,6 +20,7 @@ pub mod dialect;
 pub mod dialects;
 mod fields;
 pub mod framing;
+mod function_tool;
 pub mod glob;
 pub mod ingress;
 mod json_progress;

@@ -57,10 +57,6 @@ pub(super) fn chat(body: &Value) -> Result<(), Refusal> {
     if body["stop_sequences"].as_array().is_some_and(|stops| stops.len() > 5) {
         return Err(invalid("invalid request: too many stop sequences: the limit is 5."));
     }
-    let tools = body["tools"].as_array().map_or(0, Vec::len);
-    if body["tool_choice"].is_string() && tools == 0 {
-        return Err(invalid("invalid request: tool_choice can only be used with tools."));
-    }
     conversation(messages)
 }
 

@@ -106,6 +106,9 @@ impl Out<'_> {
     }
 }
 
+/// The vocabulary of the models that still take token ids.
+const LAST_TOKEN: u64 = 100_257;
+
 /// Each prompt as text; token ids are spelled out.
 fn prompts(prompt: &Value) -> Result<Vec<String>, Refusal> {
     let wrong = || {
@@ -113,6 +116,14 @@ fn prompts(prompt: &Value) -> Result<Vec<String>, Refusal> {
             "'$.prompt' is invalid. Please check the API reference: https://platform.openai.com/docs/api-reference.",
         )
     };
+    let lists = prompt.as_array().into_iter().flatten();
+    let mut ids =
+        lists.flat_map(|one| one.as_array().map_or(std::slice::from_ref(one), Vec::as_slice));
+    if let Some(id) = ids.find_map(|id| id.as_u64().filter(|id| *id > LAST_TOKEN)) {
+        return Err(invalid(format!(
+            "Invalid token in prompt: {id}. Minimum value is 0, maximum value is {LAST_TOKEN} (inclusive)."
+        )));
+    }
     match prompt {
         Value::String(one) => Ok(vec![one.clone()]),
         Value::Array(many) if many.is_empty() => Err(wrong()),

@@ -8,7 +8,9 @@ use tollgate_model::{
 };
 
 use super::{ID, fault};
-use crate::{Incoming, Outgoing, Quirks, Recipient, fields::Fields, operation::Embed, vectors};
+use crate::{
+    Incoming, Outgoing, Quirks, Recipient, answer_body, fields::Fields, operation::Embed, vectors,
+};
 
 const PATH: &str = "/v2/embed";
 /// Mandatory here, and unknown elsewhere: what most callers of other dialects embed.
@@ -54,17 +56,11 @@ impl Embed for Embeddings {
             losses.dropped("", "user");
         }
         ask.extras.restore(ID, &mut out, "", &mut losses);
-        let body = Bytes::from(Value::Object(out).to_string());
-        Ok(Outgoing { path: PATH.into(), headers: Vec::new(), body, losses })
+        Ok(Outgoing::json(PATH, out, losses))
     }
 
     fn decode_reply(&self, body: &[u8], _: &Quirks) -> Result<EmbedReply, Fault> {
-        let Ok(Value::Object(body)) = serde_json::from_slice(body) else {
-            return Err(Fault::bad_upstream("The provider's answer is not a JSON object."));
-        };
-        if let Some(fault) = fault::inside(&body) {
-            return Err(fault);
-        }
+        let body = answer_body::object(body, fault::inside)?;
         let all = body.get("embeddings");
         // The first version answers with a bare list.
         let list = all.and_then(|all| all.get("float").or_else(|| all.get("base64")).or(Some(all)));

@@ -5,15 +5,10 @@ use serde_json::{Map, Value, json};
 use tollgate_model::{Choice, Event, Fault, FinishReason, Losses, PartKind, Reply};
 
 use super::{ID, citation, fault, finish, logprobs, messages::SIGNATURE, usage};
-use crate::{Encoded, ReplyContext, signature};
+use crate::{Encoded, ReplyContext, answer_body, signature};
 
 pub(super) fn decode(body: &[u8]) -> Result<Vec<Event>, Fault> {
-    let Ok(Value::Object(body)) = serde_json::from_slice(body) else {
-        return Err(Fault::bad_upstream("The provider's answer is not a JSON object."));
-    };
-    if let Some(fault) = fault::inside(&body) {
-        return Err(fault);
-    }
+    let body = answer_body::object(body, fault::inside)?;
     let Some(message) = body.get("message").and_then(Value::as_object) else {
         return Err(Fault::bad_upstream("The provider's answer has no message."));
     };

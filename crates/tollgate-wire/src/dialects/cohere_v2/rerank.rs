@@ -46,8 +46,7 @@ impl Rerank for Ranking {
             out.insert("return_documents".into(), wanted.into());
         }
         ask.extras.restore(ID, &mut out, "", &mut losses);
-        let body = Bytes::from(Value::Object(out).to_string());
-        Ok(Outgoing { path: PATH.into(), headers: Vec::new(), body, losses })
+        Ok(Outgoing::json(PATH, out, losses))
     }
 
     fn decode_reply(&self, body: &[u8], _: &Quirks) -> Result<RerankReply, Fault> {

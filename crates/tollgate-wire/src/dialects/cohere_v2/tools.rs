@@ -1,12 +1,11 @@
 //! Tools and the choice among them, read and written.
 
 use serde_json::{Map, Value, json};
-use tollgate_model::{Chat, Extras, Fault, Losses, Tool, ToolChoice, ToolKind};
+use tollgate_model::{Chat, Fault, Losses, ToolChoice, ToolKind};
 
 use super::ID;
-use crate::fields::Fields;
+use crate::{fields::Fields, function_tool};
 
-const FUNCTION: &str = "function";
 const STRICT: &str = "strict_tools";
 
 pub(super) fn decode(top: &mut Fields, chat: &mut Chat) -> Result<(), Fault> {
@@ -15,7 +14,7 @@ pub(super) fn decode(top: &mut Fields, chat: &mut Chat) -> Result<(), Fault> {
             top.extras().spell(ID, "tools", None, json!([]));
         }
         let tools = list.into_iter().enumerate();
-        let tools = tools.map(|(at, tool)| decode_tool(tool, &format!("tools[{at}]")));
+        let tools = tools.map(|(at, tool)| function_tool::read(ID, tool, &format!("tools[{at}]")));
         chat.tools = tools.collect::<Result<_, _>>()?;
     }
     if let Some(strict) = top.bool(STRICT)? {
@@ -38,27 +37,6 @@ pub(super) fn decode(top: &mut Fields, chat: &mut Chat) -> Result<(), Fault> {
         Some(other) => Some(ToolChoice::Native { dialect: ID, json: other.into() }),
     };
     Ok(())
-}
-
-fn decode_tool(tool: Value, path: &str) -> Result<Tool, Fault> {
-    if tool.get("type").and_then(Value::as_str).is_some_and(|kind| kind != FUNCTION) {
-        let kind = ToolKind::Native { dialect: ID, json: tool };
-        return Ok(Tool { kind, cache: None, extras: Extras::default() });
-    }
-    let mut tool = Fields::of(ID, tool, path)?;
-    if tool.string("type")?.is_none() {
-        tool.extras().omit(ID, "type", FUNCTION.into());
-    }
-    let function = tool.take(FUNCTION).ok_or_else(|| tool.missing(FUNCTION))?;
-    let mut function = Fields::of(ID, function, &tool.at(FUNCTION))?;
-    let kind = ToolKind::Function {
-        name: function.string("name")?.ok_or_else(|| function.missing("name"))?,
-        description: function.string("description")?,
-        parameters: function.take("parameters"),
-        strict: None,
-    };
-    function.rest_in(&mut tool, FUNCTION);
-    Ok(Tool { kind, cache: None, extras: tool.rest() })
 }
 
 /// Writes the tools. A choice among some of them is made by offering no others.
@@ -93,7 +71,7 @@ pub(super) fn encode(chat: &Chat, own: bool, losses: &mut Losses, out: &mut Map<
             strict |= *wanted == Some(true);
             loose |= *wanted != Some(true);
         }
-        list.extend(encode_tool(tool, own, &path, losses));
+        list.extend(function_tool::write(ID, tool, own, &path, losses));
     }
     if strict {
         out.insert(STRICT.into(), true.into());
@@ -111,33 +89,4 @@ pub(super) fn encode(chat: &Chat, own: bool, losses: &mut Losses, out: &mut Map<
     if let Some(word) = word.filter(|_| own || out.contains_key("tools")) {
         out.insert("tool_choice".into(), word);
     }
-}
-
-fn encode_tool(tool: &Tool, own: bool, path: &str, losses: &mut Losses) -> Option<Value> {
-    if tool.cache.is_some() {
-        losses.dropped(path, "cache_control");
-    }
-    let (name, description, parameters) = match &tool.kind {
-        ToolKind::Native { dialect: ID, json } => return Some(json.clone()),
-        ToolKind::Native { json, .. } => {
-            losses.dropped(path, json["type"].as_str().unwrap_or("type"));
-            tool.extras.report(path, losses);
-            return None;
-        }
-        ToolKind::Function { name, description, parameters, .. } => (name, description, parameters),
-    };
-    let mut function = Map::new();
-    function.insert("name".into(), name.as_str().into());
-    if let Some(description) = description {
-        function.insert("description".into(), description.as_str().into());
-    }
-    let none = || (!own).then(|| json!({"type": "object", "properties": {}}));
-    if let Some(parameters) = parameters.clone().or_else(none) {
-        function.insert("parameters".into(), parameters);
-    }
-    let mut out = Map::new();
-    out.insert("type".into(), FUNCTION.into());
-    out.insert(FUNCTION.into(), function.into());
-    tool.extras.restore(ID, &mut out, path, losses);
-    Some(out.into())
 }

@@ -5,7 +5,9 @@ use serde_json::{Map, Value, json};
 use tollgate_model::{EmbedInput, EmbedReply, EmbedRequest, Fault, Losses, Usage};
 
 use super::{ID, fault};
-use crate::{Incoming, Outgoing, Quirks, Recipient, fields::Fields, operation::Embed, vectors};
+use crate::{
+    Incoming, Outgoing, Quirks, Recipient, answer_body, fields::Fields, operation::Embed, vectors,
+};
 
 const PATH: &str = "/api/embed";
 
@@ -45,17 +47,11 @@ impl Embed for Embeddings {
             losses.dropped("", "user");
         }
         ask.extras.restore(ID, &mut out, "", &mut losses);
-        let body = Bytes::from(Value::Object(out).to_string());
-        Ok(Outgoing { path: PATH.into(), headers: Vec::new(), body, losses })
+        Ok(Outgoing::json(PATH, out, losses))
     }
 
     fn decode_reply(&self, body: &[u8], _: &Quirks) -> Result<EmbedReply, Fault> {
-        let Ok(Value::Object(body)) = serde_json::from_slice(body) else {
-            return Err(Fault::bad_upstream("The provider's answer is not a JSON object."));
-        };
-        if let Some(fault) = fault::inside(&body) {
-            return Err(fault);
-        }
+        let body = answer_body::object(body, fault::inside)?;
         let vectors = body.get("embeddings").and_then(Value::as_array);
         let vectors: Option<Vec<_>> =
             vectors.and_then(|list| list.iter().map(vectors::read).collect());

@@ -5,19 +5,14 @@ use http::HeaderMap;
 use serde_json::{Map, Value, json};
 use tollgate_model::{Fault, FaultKind, Source, UpstreamError};
 
-use crate::EncodedFault;
+use crate::{EncodedFault, answer_body};
 
 pub(super) fn decode(status: u16, _: &HeaderMap, body: &[u8]) -> Fault {
     let said = serde_json::from_slice::<Value>(body).ok();
     let message = said.as_ref().and_then(Value::as_object).and_then(said_in);
     match message {
         Some(message) => of(status, message),
-        None => Fault::new(
-            FaultKind::of_status(status),
-            Source::Upstream,
-            "The provider answered with an error.",
-        )
-        .with_note(format!("status {status} without a well-formed error")),
+        None => answer_body::unexplained(status),
     }
 }
 

@@ -13,17 +13,7 @@ pub(super) fn decode(list: Vec<Value>) -> Result<Vec<Message>, Fault> {
 
 fn decode_message(message: Value, path: &str) -> Result<Message, Fault> {
     let mut fields = Fields::of(ID, message, path)?;
-    let role = match fields.string("role")?.as_deref() {
-        Some("system") => Role::System,
-        Some("user") => Role::User,
-        Some("assistant") => Role::Assistant,
-        Some("tool") => Role::Tool,
-        Some(other) => {
-            let wanted = "one of system, user, assistant and tool";
-            return Err(fields.wrong("role", wanted, &other.into()));
-        }
-        None => return Err(fields.missing("role")),
-    };
+    let role = fields.role()?;
     let mut parts = Vec::new();
     if let Some(text) = fields.string("thinking")? {
         if text.is_empty() {

@@ -5,15 +5,10 @@ use serde_json::{Map, Value};
 use tollgate_model::{Choice, Event, Fault, FinishReason, Losses, PartKind, Reply};
 
 use super::{fault, pieces};
-use crate::{Encoded, ReplyContext, moment};
+use crate::{Encoded, ReplyContext, answer_body, moment};
 
 pub(super) fn decode(body: &[u8]) -> Result<Vec<Event>, Fault> {
-    let Ok(Value::Object(body)) = serde_json::from_slice(body) else {
-        return Err(Fault::bad_upstream("The provider's answer is not a JSON object."));
-    };
-    if let Some(fault) = fault::inside(&body) {
-        return Err(fault);
-    }
+    let body = answer_body::object(body, fault::inside)?;
     if !body.get("message").is_some_and(Value::is_object) {
         return Err(Fault::bad_upstream("The provider's answer has no message."));
     }

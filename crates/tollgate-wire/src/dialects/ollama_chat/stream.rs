@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use tollgate_model::{Event, Fault, FinishReason, Losses, Usage};
 
 use super::{fault, pieces, reply};
-use crate::{Frame, ReplyContext, Snapshot, StreamDecoder, StreamEncoder};
+use crate::{Frame, ReplyContext, Snapshot, StreamDecoder, StreamEncoder, dialect::keep_metered};
 
 #[derive(Debug)]
 pub(super) struct Decoder {
@@ -114,11 +114,7 @@ impl StreamDecoder for Decoder {
         }
         let from = out.len();
         self.read(frame, out);
-        let mut at = 0;
-        out.retain(|event| {
-            at += 1;
-            at <= from || event.is_metered()
-        });
+        keep_metered(from, out);
     }
 
     fn end(&mut self, out: &mut Vec<Event>) {

@@ -5,7 +5,9 @@ use serde_json::{Map, Value, json};
 use tollgate_model::{EmbedInput, EmbedReply, EmbedRequest, Encoding, Fault, Losses, Usage};
 
 use super::{ID, fault, request::END_USER, usage};
-use crate::{Incoming, Outgoing, Quirks, Recipient, fields::Fields, operation::Embed, vectors};
+use crate::{
+    Incoming, Outgoing, Quirks, Recipient, answer_body, fields::Fields, operation::Embed, vectors,
+};
 
 #[derive(Debug)]
 pub struct Embeddings;
@@ -65,12 +67,7 @@ impl Embed for Embeddings {
     }
 
     fn decode_reply(&self, body: &[u8], quirks: &Quirks) -> Result<EmbedReply, Fault> {
-        let Ok(Value::Object(body)) = serde_json::from_slice(body) else {
-            return Err(Fault::bad_upstream("The provider's answer is not a JSON object."));
-        };
-        if let Some(fault) = fault::inside(&body) {
-            return Err(fault);
-        }
+        let body = answer_body::object(body, fault::inside)?;
         let Some(data) = body.get("data").and_then(Value::as_array) else {
             return Err(Fault::bad_upstream("The provider's answer has no vectors."));
         };

@@ -14,15 +14,10 @@ use super::{
     usage,
 };
 use crate::written;
-use crate::{Encoded, Quirks, ReplyContext};
+use crate::{Encoded, Quirks, ReplyContext, answer_body};
 
 pub(super) fn decode(body: &[u8], quirks: &Quirks) -> Result<Vec<Event>, Fault> {
-    let Ok(Value::Object(body)) = serde_json::from_slice(body) else {
-        return Err(Fault::bad_upstream("The provider's answer is not a JSON object."));
-    };
-    if let Some(fault) = fault::inside(&body) {
-        return Err(fault);
-    }
+    let body = answer_body::object(body, fault::inside)?;
     let Some(choices) = body.get("choices").and_then(Value::as_array) else {
         return Err(Fault::bad_upstream("The provider's answer has no choices."));
     };

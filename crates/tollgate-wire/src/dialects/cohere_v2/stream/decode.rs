@@ -9,7 +9,7 @@ use super::CALL;
 use crate::dialects::cohere_v2::{
     ID, citation, fault, logprobs, messages::SIGNATURE, reply, usage,
 };
-use crate::{Frame, Snapshot, StreamDecoder, signature};
+use crate::{Frame, Snapshot, StreamDecoder, dialect::keep_metered, signature};
 
 #[derive(Debug, Default)]
 pub(in super::super) struct Decoder {
@@ -174,11 +174,7 @@ impl StreamDecoder for Decoder {
         }
         let from = out.len();
         self.read(frame, out);
-        let mut at = 0;
-        out.retain(|event| {
-            at += 1;
-            at <= from || event.is_metered()
-        });
+        keep_metered(from, out);
     }
 
     fn end(&mut self, out: &mut Vec<Event>) {
