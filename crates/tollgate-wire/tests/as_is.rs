@@ -64,7 +64,8 @@ fn what_recorded_answers_state_is_what_is_measured() {
                 framer.push(body["text"].as_str().unwrap().to_owned().into());
                 let mut texts = Vec::new();
                 while let Ok(Some(frame)) = framer.next_frame() {
-                    texts.push(String::from_utf8(frame.data.to_vec()).unwrap());
+                    let text = String::from_utf8(frame.data.to_vec()).unwrap();
+                    texts.extend(Some(text).filter(|text| text.trim() != "[DONE]"));
                 }
                 streams += 1;
                 let last: Value = serde_json::from_str(texts.last().unwrap()).unwrap();
