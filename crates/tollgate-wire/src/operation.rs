@@ -142,7 +142,6 @@ pub const OPERATIONS: &[OperationRow] = &[
     row("openai-chat", Codec::Embed(&dialects::openai_chat::embed::Embeddings)),
     row("openai-chat", Codec::Rerank(&dialects::openai_chat::rerank::Ranking)),
     row("openai-chat", Codec::Models(&dialects::openai_chat::models::List)),
-    row("openai-completions", Codec::Chat(&dialects::openai_completions::OpenaiCompletions)),
     row("openai-chat", Codec::AsIs(&dialects::openai_chat::moderations::MODERATE)),
     row("openai-chat", Codec::AsIs(&dialects::openai_chat::images::MAKE)),
     row("openai-chat", Codec::AsIs(&dialects::openai_chat::images::EDIT)),
@@ -150,6 +149,7 @@ pub const OPERATIONS: &[OperationRow] = &[
     row("openai-chat", Codec::AsIs(&dialects::openai_chat::audio::SPEAK)),
     row("openai-chat", Codec::AsIs(&dialects::openai_chat::audio::TRANSCRIBE)),
     row("openai-chat", Codec::AsIs(&dialects::openai_chat::audio::TRANSLATE)),
+    row("openai-completions", Codec::Chat(&dialects::openai_completions::OpenaiCompletions)),
     row("openai-responses", Codec::Chat(&dialects::openai_responses::OpenaiResponses)),
     row("openai-responses", Codec::CountTokens(&dialects::openai_responses::count_tokens::Count)),
 ];

@@ -56,13 +56,13 @@ pub(crate) fn texts(ask: &EmbedRequest) -> Result<Value, Fault> {
 /// # Errors
 /// `Unsupported` for token ids: they mean nothing to another model.
 pub(crate) fn list_of_texts(ask: &EmbedRequest) -> Result<Vec<&str>, Fault> {
-    let text = |input| match input {
-        &EmbedInput::Text(ref text) => Ok(text.as_str()),
+    let texts = ask.inputs.iter().map(|input| match input {
+        EmbedInput::Text(text) => Ok(text.as_str()),
         EmbedInput::Tokens(_) => {
             let message = "This provider embeds texts, not token ids.";
             let fault = Fault::new(FaultKind::Unsupported, Source::Downstream, message);
             Err(Fault { param: Some("input".into()), ..fault })
         }
-    };
-    ask.inputs.iter().map(text).collect()
+    });
+    texts.collect()
 }

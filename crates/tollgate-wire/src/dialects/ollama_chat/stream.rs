@@ -229,8 +229,10 @@ impl Encoder {
                 self.call = Some(Call { index, id, name, arguments: String::new() });
             }
             Event::ToolCallDelta { index, arguments, .. } => {
-                if let Some(call) = self.call.as_mut().filter(|call| call.index == index) {
-                    call.arguments.push_str(&arguments);
+                match self.call.as_mut().filter(|call| call.index == index) {
+                    Some(call) => call.arguments.push_str(&arguments),
+                    // Calls are written one after the other, and no provider mingles them.
+                    None => self.losses.dropped("message.tool_calls", "arguments"),
                 }
             }
             Event::Citation { .. } => self.losses.dropped("message", "citations"),

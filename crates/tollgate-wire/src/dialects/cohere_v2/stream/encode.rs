@@ -135,8 +135,7 @@ impl Encoder {
     fn call(
         &mut self,
         index: u32,
-        id: &str,
-        name: &str,
+        (id, name): (&str, &str),
         signature: Option<&Signature>,
         out: &mut Vec<u8>,
     ) {
@@ -157,13 +156,14 @@ impl Encoder {
     }
 
     fn more_arguments(&mut self, of: u32, text: &str, out: &mut Vec<u8>) {
-        // Calls are written one after the other; no provider mingles them.
-        if let Some(Open::Call { number, index, bare }) = &mut self.open
-            && *index == of
-            && !text.is_empty()
-        {
-            *bare = false;
-            arguments(*number, text, out);
+        match &mut self.open {
+            _ if text.is_empty() => {}
+            Some(Open::Call { number, index, bare }) if *index == of => {
+                *bare = false;
+                arguments(*number, text, out);
+            }
+            // Calls are written one after the other, and no provider mingles them.
+            _ => self.losses.dropped("message.tool_calls", "arguments"),
         }
     }
 
@@ -208,7 +208,7 @@ impl Encoder {
             Event::ReasoningSignature { signature, .. } => self.sign(&signature, out),
             Event::RedactedReasoning { .. } => self.losses.dropped("message", "reasoning"),
             Event::ToolCallStart { index, id, name, signature, .. } => {
-                self.call(index, &id, &name, signature.as_ref(), out);
+                self.call(index, (&id, &name), signature.as_ref(), out);
             }
             Event::ToolCallDelta { index, arguments, .. } => {
                 self.more_arguments(index, &arguments, out);
