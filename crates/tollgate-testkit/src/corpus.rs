@@ -117,13 +117,7 @@ pub const RECORDED: &[Recorded] = &[
         "openai-compatible",
         "/v1/embeddings",
     ),
-    recorded(
-        "openai-responses",
-        "openai-responses",
-        Operation::Chat,
-        "openai-compatible",
-        "/v1/responses",
-    ),
+    recorded("openai-responses", "openai-responses", Operation::Chat, "openai", "/v1/responses"),
     recorded("vertex-anthropic", "anthropic-messages", Operation::Chat, "vertex", ""),
 ];
 

@@ -76,7 +76,10 @@ fn asked(shape: Shape, key: &str, model: &str, stream: bool) -> (String, String,
         }
         "ollama-chat" => ("/api/chat".into(), bearer, usual),
         "openai-completions" => {
-            let body = json!({"model": model, "prompt": "Hello", "stream": stream});
+            let mut body = json!({"model": model, "prompt": "Hello", "stream": stream});
+            if stream {
+                body["stream_options"] = json!({"include_usage": true});
+            }
             ("/v1/completions".into(), bearer, body)
         }
         "openai-responses" => {

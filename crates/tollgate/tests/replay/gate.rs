@@ -52,6 +52,7 @@ impl Target {
             ("bedrock", "bedrock-invoke") => BEFORE[0],
             ("vertex", "gemini-generate") => BEFORE[1],
             ("vertex", "vertex-anthropic") => BEFORE[2],
+            ("openai", "openai-completions") => BEFORE[3],
             _ => "",
         };
         format!("{}/{demanded}{}", self.name(), exchange.id)
@@ -77,7 +78,8 @@ impl Target {
 }
 
 /// What may stand before a recording's id in the name of a model.
-pub(crate) const BEFORE: [&str; 3] = ["us.anthropic.", "gemini-", "claude-"];
+pub(crate) const BEFORE: [&str; 4] =
+    ["us.anthropic.", "gemini-", "claude-", "gpt-3.5-turbo-instruct-"];
 
 impl Gate {
     pub(crate) fn start(upstream: SocketAddr, targets: &BTreeSet<Target>) -> Self {
