@@ -70,7 +70,7 @@ async fn answer(
     // 2  what is asked? One validating scan; content is decoded only if a stage looks at it.
     let mut ask = read::read(gateway, speech, head, body, &mut settling.record).await?;
     // 1, ended: a signature stands over the body too.
-    let caller = claim.proven(&ask.body, &mut settling.record)?;
+    let caller = claim.proven(ask.as_it_came(), &mut settling.record)?;
     // 3  what may this caller use? A filter, and a plan is built only through it.
     let grant = authorize::authorize(&caller);
     if let Some(models) = plan::catalogue(gateway, &grant, &ask)? {

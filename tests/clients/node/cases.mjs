@@ -183,7 +183,7 @@ async function thinking(bench, stream) {
   const got = await bench.adapter.ask(bench.ask('Ponder this', { thinking: true, stream }));
   assert.equal(got.text, 'You said: Ponder this');
   // Responses summarizes thoughts only for who asks for it in so many words.
-  const shown = bench.dialect !== 'openai-responses' || !bench.Adapter.sdk.includes('anthropic');
+  const shown = bench.dialect !== 'openai-responses' || !/anthropic|bedrock/.test(bench.Adapter.sdk);
   if (bench.adapter.features.has('thinking-text') && bench.dialect !== 'openai-chat' && shown) {
     assert(got.reasoning.includes('Ponder'), `reasoning: ${got.reasoning}`);
   } else {

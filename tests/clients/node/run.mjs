@@ -38,6 +38,7 @@ function* jobs(targets) {
       const bench = new Bench(Adapter, targets, provider, SDK_MILLISECONDS);
       for (const row of CASES) {
         if (row.needs && !bench.adapter.features.has(row.needs)) continue;
+        if (provider.without?.includes(row.needs)) continue;
         if (row.needs === 'embeddings' && !provider.embedding_model) continue;
         if (row.needs === 'operations' && provider.dialect !== Adapter.dialect) continue;
         if (targets.straight && !row.straight) continue;

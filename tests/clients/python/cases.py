@@ -172,7 +172,7 @@ def thinking(bench: Bench, stream: bool) -> None:
     answer = bench.adapter.ask(bench.ask("Ponder this", thinking=True, stream=stream))
     equal(answer.text, "You said: Ponder this", "text")
     # Responses summarizes thoughts only for who asks for it in so many words.
-    shown = bench.dialect != "openai-responses" or "anthropic" not in bench.adapter.name
+    shown = bench.dialect != "openai-responses" or family(bench) not in {"anthropic", "bedrock"}
     if "thinking-text" in bench.adapter.features and bench.dialect != "openai-chat" and shown:
         assert "Ponder" in answer.reasoning, f"reasoning: {answer.reasoning!r}"
     else:  # Chat Completions counts reasoning and keeps it to itself.

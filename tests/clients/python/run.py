@@ -67,6 +67,8 @@ def jobs_of(sdk: str, targets: dict):
         for case in CASES:
             if case.needs and case.needs not in bench.adapter.features:
                 continue
+            if case.needs in provider.get("without", []):
+                continue
             if case.needs == "embeddings" and not bench.embedding_model:
                 continue
             if case.needs == "operations" and provider["dialect"] != own_dialect:

@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use http::HeaderMap;
 use http::header::CONTENT_ENCODING;
 use http::request::Parts;
@@ -34,14 +35,19 @@ enum Proof {
 }
 
 impl Claim {
-    /// The caller, whose request had this body.
+    /// The caller, whose request had this body; `None`: it travels on while it arrives, so that
+    /// nothing can stand over it.
     ///
     /// # Errors
     /// `Unauthenticated`, when the request was not signed as it is.
-    pub fn proven(self, body: &[u8], record: &mut Record) -> Result<Arc<Caller>, Fault> {
+    pub fn proven(self, body: Option<&Bytes>, record: &mut Record) -> Result<Arc<Caller>, Fault> {
         match self.0 {
             Proof::Key(caller) => Ok(caller),
             Proof::Signature(signed, signer) => {
+                let Some(body) = body else {
+                    let message = "An upload cannot be signed here: send the key itself as `Authorization: Bearer …`.";
+                    return Err(refused(message).with_code("incomplete_signature"));
+                };
                 if !signed.is_of(signer.secret.expose_secret(), body) {
                     let message = "The signature is not that of this request: it was changed on its way, or signed with another secret.";
                     return Err(refused(message).with_code("bad_signature"));

@@ -50,6 +50,8 @@ pub struct Ask {
     /// Empty where the body travels on while it arrives.
     pub body: Bytes,
     pub upload: Option<Arc<Upload>>,
+    /// The body before it was taken out of a cloud's wrapping.
+    wrapped: Option<Bytes>,
     /// Where the fields lie that a verbatim request has spliced. `None`: there is no body.
     pub scan: Option<Scan>,
     /// The caller asked for usage at the end of the stream, where that is optional.
@@ -137,6 +139,7 @@ pub async fn read(
         query,
         body: Bytes::new(),
         upload: None,
+        wrapped: None,
         scan: None,
         wants_stream_usage: false,
         about: None,
@@ -206,6 +209,12 @@ impl Ask {
         self.route.operation
     }
 
+    /// The body as the caller sent it; `None` where it travels on while it arrives.
+    #[must_use]
+    pub fn as_it_came(&self) -> Option<&Bytes> {
+        self.upload.is_none().then(|| self.wrapped.as_ref().unwrap_or(&self.body))
+    }
+
     /// What that rests at a provider it is about.
     #[must_use]
     pub fn about(&self) -> Option<About<'_>> {
@@ -224,7 +233,8 @@ impl Ask {
         let model = Some(self.model.as_str()).filter(|model| !model.is_empty());
         let bare = Bare { model, stream: self.stream };
         let off = self.carriage.take_off(bare, &self.body, &scan, &mut self.headers);
-        self.body = off.map_err(|error| Fault::internal(format!("splice: {error}")))?;
+        let bare = off.map_err(|error| Fault::internal(format!("splice: {error}")))?;
+        self.wrapped = Some(std::mem::replace(&mut self.body, bare));
         self.look(gateway)
     }
 

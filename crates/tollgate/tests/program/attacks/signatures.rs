@@ -146,6 +146,23 @@ fn a_request_that_was_changed_after_it_was_signed_is_refused() {
 }
 
 #[test]
+fn a_signature_stands_over_the_body_as_it_came_and_over_no_upload() {
+    let site = Site::start();
+    let keys = access_key(&site);
+    // Amazon's own paths wrap the body, which is signed as it is wrapped.
+    let path = "/model/messages%2Fhello/invoke";
+    let body = r#"{"anthropic_version":"bedrock-2023-05-31","max_tokens":100,"messages":[{"role":"user","content":"Hello."}]}"#;
+    let wrapped = Signed { path, body, ..Signed::with(&keys) };
+    let reply = wrapped.sent(&site);
+    assert_eq!(reply.status, 200, "{}", reply.body);
+    // A signature over nothing opens the way for no upload.
+    let nothing = Signed { path: "/v1/files", body: "", ..Signed::with(&keys) };
+    let reply = site.post("/v1/files", &nothing.headers(), "{}");
+    assert!(matches!(reply.status, 401 | 403), "{} {}", reply.status, reply.body);
+    assert_eq!(site.received().len(), 1, "nothing else reached a provider");
+}
+
+#[test]
 fn a_signature_of_another_time_service_or_key_is_refused() {
     let site = Site::start();
     let keys = access_key(&site);
