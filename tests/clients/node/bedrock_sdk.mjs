@@ -16,6 +16,8 @@ export class BedrockAdapter {
   static sdk = 'bedrock';
   static version = version;
   static dialect = 'bedrock-converse';
+  // It speaks HTTP/2 from the first byte, which the simulated provider does not.
+  static onlyThrough = true;
   features = new Set(['count', 'raw', 'thinking-text']);
   errors = {
     // The service's own model has no class for what is wrong with a key.

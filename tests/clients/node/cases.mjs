@@ -295,7 +295,8 @@ async function silence(bench, stream) {
 
 /** Gemini has no 529: there the word is UNAVAILABLE, with 503. */
 async function overloaded(bench, stream) {
-  const words = ['overloaded', ...(bench.dialect === 'gemini-generate' ? ['unavailable'] : [])];
+  const without = ['gemini-generate', 'bedrock-converse'].includes(bench.dialect);
+  const words = ['overloaded', ...(without ? ['unavailable'] : [])];
   await raises(bench, words, bench.faulty('529', stream));
 }
 

@@ -34,7 +34,7 @@ const { values: options, positionals } = parseArgs({
 function* jobs(targets) {
   for (const Adapter of positionals.flatMap((name) => SDKS[name])) {
     for (const provider of targets.providers) {
-      if (targets.straight && provider.dialect !== Adapter.dialect) continue;
+      if (targets.straight && (Adapter.onlyThrough || provider.dialect !== Adapter.dialect)) continue;
       const bench = new Bench(Adapter, targets, provider, SDK_MILLISECONDS);
       for (const row of CASES) {
         if (row.needs && !bench.adapter.features.has(row.needs)) continue;

@@ -264,8 +264,9 @@ def drip(bench: Bench, stream: bool) -> None:
 
 
 def overloaded(bench: Bench, stream: bool) -> None:
-    """Gemini has no 529: there the word is UNAVAILABLE, with 503."""
-    words = {"overloaded"} | ({"unavailable"} if bench.dialect == "gemini-generate" else set())
+    """Gemini and Bedrock have no 529: there the word is that for being unavailable, with 503."""
+    without = {"gemini-generate", "bedrock-converse"}
+    words = {"overloaded"} | ({"unavailable"} if bench.dialect in without else set())
     raises(bench, words, bench.faulty("529", stream))
 
 
