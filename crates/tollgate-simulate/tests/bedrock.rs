@@ -37,8 +37,10 @@ fn number(bytes: &[u8]) -> usize {
     bytes.iter().fold(0, |n, b| n << 8 | usize::from(*b))
 }
 
+type Head = Vec<(String, String)>;
+
 /// Headers and payload of each frame; an error where a checksum does not hold.
-fn frames(mut bytes: &[u8]) -> Result<Vec<(Vec<(String, String)>, Value)>, String> {
+fn frames(mut bytes: &[u8]) -> Result<Vec<(Head, Value)>, String> {
     let mut frames = Vec::new();
     while !bytes.is_empty() {
         let whole = number(&bytes[..4]);
@@ -86,7 +88,7 @@ fn a_stream_says_what_is_said_whole() {
         let script = ask(&format!("{AT}/converse-stream"), &sound(user));
         let all = frames(&script.sent()).unwrap();
         let named = |name: &str| {
-            let has = move |h: &Vec<(String, String)>| h[0] == (":event-type".into(), name.into());
+            let has = move |h: &Head| h[0] == (":event-type".into(), name.into());
             all.iter().filter(move |(h, _)| has(h)).map(|(_, p)| p).collect::<Vec<_>>()
         };
         assert_eq!(named("messageStart")[0]["role"], "assistant");
