@@ -8,9 +8,12 @@ use tollgate_model::{Extras, Fault, Media, MediaKind, MediaSource};
 use super::ID;
 use crate::fields::Fields;
 
+/// A format's name and its media type.
+type Format = (&'static str, &'static str);
+
 /// The block that holds media of a kind, and the formats it is given in: Bedrock's word and the
 /// media type. The first of a type is the one that is written.
-const KINDS: &[(MediaKind, &str, &[(&str, &str)])] = &[
+const KINDS: &[(MediaKind, &str, &[Format])] = &[
     (MediaKind::Image, "image", IMAGES),
     (MediaKind::Document, "document", DOCUMENTS),
     (MediaKind::Audio, "audio", AUDIO),
