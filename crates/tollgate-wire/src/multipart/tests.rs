@@ -1,3 +1,5 @@
+//! Forms in every cut, and forms that two readers could take apart differently.
+
 use super::*;
 
 const TYPE: &str = "multipart/form-data; boundary=XyZ";

@@ -167,33 +167,9 @@ pub async fn read(
         }
         return Ok(ask);
     }
-    match route.operation.takes() {
-        Takes::Nothing => {}
-        Takes::Anything => {
-            ask.take_anything(gateway, body).await?;
-            record.request_bytes = match &ask.upload {
-                Some(upload) => upload.arrived(),
-                None => ask.body.len() as u64,
-            };
-        }
-        Takes::JsonOrForm if body::is_form(&ask.headers) => {
-            if let Some(body) = body.take() {
-                let form = body::form(gateway, &ask.headers, body, &["model"]).await?;
-                record.request_bytes = form.arrived();
-                ask.look_into(form)?;
-            }
-        }
-        Takes::Json | Takes::JsonOrForm => {
-            if let Some(body) = body {
-                ask.body = body::whole(gateway, &ask.headers, body).await?;
-            }
-            record.request_bytes = ask.body.len() as u64;
-            match speech.alias {
-                Some(_) if ask.dialect.rules().model_in_body => ask.unwrap(gateway)?,
-                _ => ask.look(gateway)?,
-            }
-        }
-    }
+    let taken = ask.take(gateway, body, speech.alias.is_some()).await;
+    record.request_bytes = ask.arrived();
+    taken?;
     if ask.model.len() > LONGEST_MODEL {
         let message = format!("The model's name is longer than {LONGEST_MODEL} bytes.");
         return Err(Fault::invalid_field("model", message));
@@ -207,6 +183,41 @@ impl Ask {
     #[must_use]
     pub fn operation(&self) -> Operation {
         self.route.operation
+    }
+
+    /// Takes the body, as its operation has one, and learns from it where it goes.
+    async fn take(
+        &mut self,
+        gateway: &Gateway,
+        body: &mut Option<Incoming>,
+        aliased: bool,
+    ) -> Result<(), Fault> {
+        match self.operation().takes() {
+            Takes::Nothing => Ok(()),
+            Takes::Anything => self.take_anything(gateway, body).await,
+            Takes::JsonOrForm if body::is_form(&self.headers) => {
+                let Some(body) = body.take() else { return Ok(()) };
+                let form = body::form(gateway, &self.headers, body, &["model"]).await?;
+                self.look_into(form)
+            }
+            Takes::Json | Takes::JsonOrForm => {
+                if let Some(body) = body {
+                    self.body = body::whole(gateway, &self.headers, body).await?;
+                }
+                if aliased && self.dialect.rules().model_in_body {
+                    return self.unwrap(gateway);
+                }
+                self.look(gateway)
+            }
+        }
+    }
+
+    /// Bytes of the body so far.
+    fn arrived(&self) -> u64 {
+        match (&self.upload, self.as_it_came()) {
+            (Some(upload), _) => upload.arrived(),
+            (None, body) => body.map_or(0, Bytes::len) as u64,
+        }
     }
 
     /// The body as the caller sent it; `None` where it travels on while it arrives.
