@@ -1,7 +1,5 @@
 //! The rows as a whole: every provider that was recorded has one, and none says what cannot be.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test: what is skipped is said")]
-
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 

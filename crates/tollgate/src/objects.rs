@@ -233,10 +233,10 @@ async fn answer(store: &Store, batch: &mut Vec<Ask>) {
     }
 }
 
-async fn enter_all(
-    store: &Store,
-    entering: Vec<(Vec<StoredObject>, oneshot::Sender<Result<(), StoreError>>)>,
-) {
+/// Objects that are to be kept together, and who waits to hear that they are.
+type Entering = (Vec<StoredObject>, oneshot::Sender<Result<(), StoreError>>);
+
+async fn enter_all(store: &Store, entering: Vec<Entering>) {
     let all: Vec<StoredObject> =
         entering.iter().flat_map(|(objects, _)| objects).cloned().collect();
     if all.is_empty() {

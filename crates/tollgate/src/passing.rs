@@ -71,32 +71,27 @@ impl Passing {
 
     /// The next piece; `None` after the last. After a fault there is nothing more.
     pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Fault>>> {
-        loop {
-            let Some(body) = &mut self.body else { return Poll::Ready(None) };
-            match body.poll_data(cx) {
-                Poll::Ready(Some(Ok(piece))) => {
-                    self.last = Instant::now();
-                    self.manner.meter.push(&piece);
-                    // Whoever knows the length does not ask again after the last piece.
-                    let last = self.body.as_ref().is_none_or(|body| body.length() == Some(0));
-                    return Poll::Ready(Some(match last {
-                        true => self.finish().map(|()| piece),
-                        false => Ok(piece),
-                    }));
-                }
-                Poll::Ready(Some(Err(_))) => {
-                    let message = "The provider's answer broke off.";
-                    let fault = Fault::bad_upstream(message).with_code("answer_broken");
-                    return self.fail(fault);
-                }
-                Poll::Ready(None) => return Poll::Ready(self.finish().err().map(Err)),
-                Poll::Pending => {
-                    return match self.poll_timer(cx) {
-                        None => Poll::Pending,
-                        Some(fault) => self.fail(fault),
-                    };
-                }
+        let Some(body) = &mut self.body else { return Poll::Ready(None) };
+        match body.poll_data(cx) {
+            Poll::Ready(Some(Ok(piece))) => {
+                self.last = Instant::now();
+                self.manner.meter.push(&piece);
+                // Whoever knows the length does not ask again after the last piece.
+                let last = self.body.as_ref().is_none_or(|body| body.length() == Some(0));
+                Poll::Ready(Some(match last {
+                    true => self.finish().map(|()| piece),
+                    false => Ok(piece),
+                }))
             }
+            Poll::Ready(Some(Err(_))) => {
+                let message = "The provider's answer broke off.";
+                self.fail(Fault::bad_upstream(message).with_code("answer_broken"))
+            }
+            Poll::Ready(None) => Poll::Ready(self.finish().err().map(Err)),
+            Poll::Pending => match self.poll_timer(cx) {
+                None => Poll::Pending,
+                Some(fault) => self.fail(fault),
+            },
         }
     }
 

@@ -57,7 +57,12 @@ fn our_requests_come_back_as_they_were() {
 fn nothing_of_this_dialect_leaks_into_another_and_every_loss_is_told() {
     let chat = chat(&request("odd-spellings")).unwrap();
     for other in DIALECTS.iter().filter(|other| other.id() != ID) {
-        let outgoing = other.encode_request(&chat, &TO).unwrap();
+        let outgoing = match other.encode_request(&chat, &TO) {
+            Ok(outgoing) => outgoing,
+            // A dialect of single prompts says that it cannot take a conversation.
+            Err(fault) if fault.kind == FaultKind::Unsupported => continue,
+            Err(fault) => panic!("{}: {fault:?}", other.id()),
+        };
         let body = String::from_utf8(outgoing.body.to_vec()).unwrap();
         assert!(!body.contains("leak-") && !body.contains("x_unknown"), "{}: {body}", other.id());
         let losses: Vec<String> = outgoing.losses.iter().map(ToString::to_string).collect();

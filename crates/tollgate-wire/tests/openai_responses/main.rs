@@ -5,6 +5,7 @@
 //! The recordings are not part of the repository; `TOLLGATE_SHARED` says where they are.
 
 #![expect(
+    clippy::panic,
     clippy::unwrap_used,
     clippy::print_stdout,
     reason = "what helps tests may break as they do, and says what it skips"

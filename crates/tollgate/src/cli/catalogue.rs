@@ -102,7 +102,7 @@ fn known(of: Option<&str>, file: Option<&Path>) -> anyhow::Result<ExitCode> {
 }
 
 fn row(entry: &Entry<'_>) -> [String; 5] {
-    let now = entry.prices().into_iter().filter(|price| price.above == 0).last();
+    let now = entry.prices().into_iter().rfind(|price| price.above == 0);
     let dollars = |meter| {
         let rate = now.as_ref().and_then(|price| price.rate(meter));
         rate.map(|rate| million(rate.0)).unwrap_or_default()

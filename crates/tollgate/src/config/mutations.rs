@@ -87,7 +87,7 @@ const ROWS: &[(&str, &str, &str, &str)] = &[
     // A later version.
     ("strategy: priority", "strategy: weighted", "models.assistant.strategy", "not supported yet"),
     ("strategy: priority", "strategy: cheapest", "models.assistant.strategy", "not supported yet"),
-    ("dialect: openai-chat", "dialect: openai-responses", "providers.llama.dialect", "not supported yet"),
+    ("dialect: openai-chat", "dialect: openai-responses", "providers.llama.dialect", "does not speak"),
     ("{ to: openai/gpt-5 }", "{ to: openai/gpt-5, weight: 3 }", "models.assistant.targets[1].weight", "not supported yet"),
     ("{ to: openai/gpt-5 }", "{ to: openai/gpt-5, when: \"true\" }", "models.assistant.targets[1].when", "not supported yet"),
     ("  search:\n", "  search:\n    limits: [ { requests: 600, per: minute } ]\n", "teams.search.limits", "not supported yet"),

@@ -17,7 +17,7 @@ use tollgate_wire::multipart::{Form, FormError};
 pub enum Along {
     Nothing,
     /// Until every field that it wants is there.
-    Form(Form),
+    Form(Box<Form>),
     /// While it passes.
     Object(Members),
 }

@@ -42,7 +42,10 @@ pub(crate) fn observe(
     };
     // What the caller's own dialect has no words for is no matter of the gateway.
     let about = !matches!(feature, Feature::Plain | Feature::Stream | Feature::Errors);
-    let cannot_ask = about && out.losses.iter().any(|loss| !loss.to_string().starts_with('~'));
+    // A schema that became a mere wish in words is no schema.
+    let strict = feature == Feature::StructuredOutput;
+    let cannot_ask =
+        about && out.losses.iter().any(|loss| strict || !loss.to_string().starts_with('~'));
     if cannot_ask {
         return Cell::Nothing("callers of this dialect cannot ask for it");
     }
@@ -167,7 +170,7 @@ impl Seen {
                     seen.cached |= usage.cache_read_input_tokens.is_some_and(|n| n > 0)
                         || usage.total_cache_write().is_some_and(|n| n > 0);
                 }
-                Event::Finish { reason, .. } => seen.finish = Some(reason.clone()),
+                Event::Finish { reason, .. } => seen.finish = Some(*reason),
                 Event::Fault(fault) => seen.fault = Some(fault.message.clone()),
                 _ => {}
             }
@@ -201,7 +204,7 @@ impl Seen {
             }
             // Some hosts are not told the type.
             Feature::Images => want(self.text.contains("1 file: image")),
-            Feature::Documents => want(self.text.contains("application/pdf")),
+            Feature::Documents => want(self.text.contains("/pdf")),
             Feature::StructuredOutput => {
                 let read: Option<serde_json::Value> = serde_json::from_str(&self.text).ok();
                 want(read.is_some_and(|read| read["name"].is_string()))

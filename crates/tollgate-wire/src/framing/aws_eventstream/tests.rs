@@ -29,9 +29,12 @@ fn sealed(headers: &[Vec<u8>], payload: &[u8]) -> Vec<u8> {
 }
 
 /// The frames that Amazon's own libraries are tested with.
+/// A frame, its headers, and its payload.
+type Vector<'a> = (&'a [u8], &'a [Vec<u8>], &'a [u8]);
+
 #[test]
 fn the_vendors_vectors_are_read_and_written() {
-    let vectors: [(&[u8], &[Vec<u8>], &[u8]); 3] = [
+    let vectors: [Vector; 3] = [
         (b"\0\0\0\x10\0\0\0\0\x05\xc2\x48\xeb\x7d\x98\xc8\xff", &[], b""),
         (
             b"\0\0\0\x1d\0\0\0\0\xfd\x52\x8c\x5a{'foo':'bar'}\xc3\x65\x39\x36",

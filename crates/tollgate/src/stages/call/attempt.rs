@@ -57,7 +57,7 @@ pub(super) async fn attempt(
     let framing = framing(ask, attempt.dialect, &head.headers);
     let lane = lane(ask, &attempt, framing);
     let said = if let Some(sent) = &ask.errand {
-        let deed = errand::Deed { ask, target, dialect: attempt.dialect, errand: sent };
+        let deed = errand::Deed { ask, target, errand: sent };
         if sent.is_about_objects() {
             let bytes = whole(body, limits.reply_bytes, deadline).await?;
             let bytes = inflated(&head.headers, bytes, limits.reply_bytes)?;

@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderName, StatusCode, Uri};
 use tokio::time::Instant;
 use tollgate_model::{Fault, Lane, Losses};
 use tollgate_wire::carriage::PLAIN;
-use tollgate_wire::{Codec, Dialect, codec, ingress};
+use tollgate_wire::{Codec, codec, ingress};
 
 use super::as_is::patched;
 use super::fit::{AGENT, Attempt};
@@ -85,7 +85,6 @@ fn headers(worker: &Worker, ask: &Ask, target: &Target, spoken: &Spoken) -> Head
 pub(super) struct Deed<'a> {
     pub ask: &'a Ask,
     pub target: &'a Target,
-    pub dialect: &'static dyn Dialect,
     pub errand: &'a Errand,
 }
 

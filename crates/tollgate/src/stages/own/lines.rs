@@ -57,7 +57,7 @@ pub async fn authorize(
 
 /// Whether a form brings the lines of a batch.
 #[must_use]
-pub fn is_for_batch(ask: &Ask) -> bool {
+pub(in crate::stages) fn is_for_batch(ask: &Ask) -> bool {
     let purpose = ask.upload.as_ref().and_then(|upload| upload.field("purpose"));
     purpose.is_some_and(|field| field.value == batches::PURPOSE.as_bytes())
 }

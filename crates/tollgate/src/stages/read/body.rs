@@ -93,7 +93,7 @@ pub(super) async fn form(
         Fault::invalid(format!("The request body is not an acceptable form: {error}."))
             .with_code("invalid_form")
     })?;
-    streamed(gateway, headers, body, Along::Form(form)).await
+    streamed(gateway, headers, body, Along::Form(Box::new(form))).await
 }
 
 /// A body that travels on while it arrives.

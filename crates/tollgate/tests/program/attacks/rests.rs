@@ -127,8 +127,8 @@ fn t25_what_is_not_to_be_stored_is_not_entered_and_items_are() {
     assert_eq!(ask(&site, KEY, "GET", &path, "").status, 404);
 
     let item = |reply: &Reply| {
-        let data = reply.body.lines().filter_map(|line| line.strip_prefix("data:"));
-        let whole = data.last().map_or_else(
+        let mut data = reply.body.lines().filter_map(|line| line.strip_prefix("data:"));
+        let whole = data.next_back().map_or_else(
             || reply.json(),
             |data| serde_json::from_str::<Value>(data).unwrap()["response"].clone(),
         );
