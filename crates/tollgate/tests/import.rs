@@ -1,7 +1,7 @@
 //! Another gateway's configuration: what is carried is accepted as it is, what is not is told with
 //! its place and a reason, and what is no configuration is refused.
 
-#![expect(clippy::unwrap_used, reason = "a test that breaks should say so at once")]
+#![expect(clippy::panic, reason = "a test that breaks should say so at once")]
 
 use std::path::{Path, PathBuf};
 

@@ -28,10 +28,10 @@ fn sealed(headers: &[Vec<u8>], payload: &[u8]) -> Vec<u8> {
     out
 }
 
-/// The frames that Amazon's own libraries are tested with.
 /// A frame, its headers, and its payload.
 type Vector<'a> = (&'a [u8], &'a [Vec<u8>], &'a [u8]);
 
+/// The frames that Amazon's own libraries are tested with.
 #[test]
 fn the_vendors_vectors_are_read_and_written() {
     let vectors: [Vector; 3] = [
