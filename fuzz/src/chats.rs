@@ -142,7 +142,7 @@ pub(crate) fn stream(dialect: &'static dyn Dialect, body: &[u8]) {
         for event in &events {
             encoder.write(event.clone(), &mut written);
         }
-        let (again, broken) = frames(framing(*other), [&written[..]]);
+        let (again, broken) = frames(self::framing(*other), [&written[..]]);
         assert_eq!(broken, None, "{}", String::from_utf8_lossy(&written));
         let sentinel = Bytes::from_static(b"[DONE]");
         for frame in again.iter().filter(|frame| !frame.data.is_empty() && frame.data != sentinel) {
