@@ -15,6 +15,8 @@ NOT_ON_VERTEX = {"models"}
 
 class AzureOpenAI(OpenAI):
     name = "azure-openai"
+    # These have no path of Azure's here.
+    without = frozenset({"files", "batches"})
 
     def __init__(self, root: str, key: str, seconds: float):
         self.client = openai.AzureOpenAI(

@@ -71,6 +71,8 @@ def jobs_of(sdk: str, targets: dict):
                 continue
             if case.needs == "embeddings" and not bench.embedding_model:
                 continue
+            if case.name in getattr(bench.adapter, "without", ()):
+                continue
             if case.needs == "operations" and provider["dialect"] != own_dialect:
                 continue
             if straight and not case.straight:
