@@ -90,9 +90,7 @@ fn recorded_requests_get_the_verdict_they_got() {
     assert!(unused.is_empty(), "exceptions that except nothing: {unused:?}");
     assert_eq!(strict.len(), DIALECTS.len(), "a dialect has no witness");
     for (dialect, row) in &strict {
-        // Three recordings that their publishers damaged weigh much where there are few.
-        let few = row.answered - row.accepted <= 3;
-        assert!(few || row.accepted * 100 >= row.answered * 99, "{dialect}: accepts too little");
+        assert!(row.accepted * 100 >= row.answered * 99, "{dialect}: accepts too little");
         assert_eq!(row.same_type, row.decided, "{dialect}: refuses with another type");
     }
 }
@@ -211,7 +209,8 @@ fn vendor_path(dialect: &Value) -> String {
     }
 }
 
-/// Some sources replaced signatures by placeholders; one of the vendors' make stands in for them.
+/// Some sources replaced signatures and the names of documents by placeholders; what a vendor would
+/// take stands in for them.
 fn body(json: &Value) -> Bytes {
     fn mend(value: &mut Value) {
         match value {
@@ -223,6 +222,8 @@ fn body(json: &Value) -> Bytes {
             Value::String(s) if s.starts_with("encrypted_content_REDACTED") => {
                 *s = "gAAAAABmade_by_the_vendor".to_owned();
             }
+            // No name of a document may hold such a line.
+            Value::String(s) if s.starts_with("document-REDACTED_") => *s = s.replace('_', "-"),
             Value::Array(items) => items.iter_mut().for_each(mend),
             Value::Object(map) => map.values_mut().for_each(mend),
             _ => {}

@@ -99,9 +99,28 @@ fn media(block: &Value) -> Option<String> {
             .find(|(kind, _)| block[*kind].is_object())?;
     if block[kind]["source"]["bytes"].is_string() {
         let format = block[kind]["format"].as_str().unwrap_or("unknown");
-        return Some(format!("{family}/{format}"));
+        return Some(mime(family, format));
     }
     Some(format!("{kind} by URL"))
+}
+
+/// Bedrock names formats; the other dialects, and every answer here, name media types.
+fn mime(family: &str, format: &str) -> String {
+    let named = match (family, format) {
+        ("document", "pdf") => "application/pdf",
+        ("document", "csv") => "text/csv",
+        ("document", "html") => "text/html",
+        ("document", "txt") => "text/plain",
+        ("document", "md") => "text/markdown",
+        ("document", "doc") => "application/msword",
+        ("document", "xls") => "application/vnd.ms-excel",
+        ("document", "docx") => {
+            "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+        }
+        ("document", "xlsx") => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        _ => return format!("{family}/{format}"),
+    };
+    named.to_owned()
 }
 
 /// Counts the input in the order in which it is cached: tools, system, messages.

@@ -27,6 +27,8 @@ pub(crate) enum Cell {
 
 /// Nothing is known of a model for every dialect: the callers' own words are written with these.
 const CALLER: &Quirks = &Quirks::NONE;
+/// A name of which every dialect knows that such a model thinks and holds to schemas.
+const ABLE: &str = "claude-test";
 
 pub(crate) fn observe(
     site: &Site,
@@ -36,28 +38,34 @@ pub(crate) fn observe(
 ) -> Cell {
     let model = format!("{}/{}", row.kind, model(row, feature));
     let chat = asks::chat(feature, &model);
-    let out = match dialect.encode_request(&chat, &Recipient { model: &model, quirks: CALLER }) {
+    // Where the model stands in the path, the body is written as for one that takes everything: some
+    // dialects have words that depend on whose model it is.
+    let rules = dialect.rules();
+    let named = if rules.model_in_body { &model } else { ABLE };
+    let out = match dialect.encode_request(&chat, &Recipient { model: named, quirks: CALLER }) {
         Ok(out) => out,
         Err(_) => return Cell::Nothing("callers of this dialect cannot ask for it"),
     };
     // What the caller's own dialect has no words for is no matter of the gateway.
     let about = !matches!(feature, Feature::Plain | Feature::Stream | Feature::Errors);
-    // A schema that became a mere wish in words is no schema.
-    let strict = feature == Feature::StructuredOutput;
-    let cannot_ask =
-        about && out.losses.iter().any(|loss| strict || !loss.to_string().starts_with('~'));
+    let cannot_ask = about && out.losses.iter().any(|loss| !loss.to_string().starts_with('~'));
     if cannot_ask {
         return Cell::Nothing("callers of this dialect cannot ask for it");
     }
     let headers: HeaderMap = out.headers.iter().cloned().collect();
-    let found = ["", "/v1"].into_iter().map(|base| format!("{base}{}", out.path)).find(|path| {
+    let path = if rules.model_in_body {
+        out.path.clone()
+    } else {
+        (rules.path)(&model, feature.streams())
+    };
+    let found = ["", "/v1"].into_iter().map(|base| format!("{base}{path}")).find(|path| {
         let bare = path.split('?').next().unwrap_or_default();
         ingress::find(&Method::POST, bare, &headers).is_some_and(|found| {
             found.dialect.id() == dialect.id() && found.route.operation == Operation::Chat
         })
     });
     let Some(path) = found else {
-        return Cell::Failed(format!("nobody listens at {}", out.path));
+        return Cell::Failed(format!("nobody listens at {path}"));
     };
     // A cache is written by one call and read by the next.
     if feature == Feature::Cache {
@@ -204,7 +212,7 @@ impl Seen {
             }
             // Some hosts are not told the type.
             Feature::Images => want(self.text.contains("1 file: image")),
-            Feature::Documents => want(self.text.contains("/pdf")),
+            Feature::Documents => want(self.text.contains("application/pdf")),
             Feature::StructuredOutput => {
                 let read: Option<serde_json::Value> = serde_json::from_str(&self.text).ok();
                 want(read.is_some_and(|read| read["name"].is_string()))
