@@ -1,6 +1,6 @@
 //! Undoes a content encoding within a bound, so that a small bomb stays small.
 
-use std::io::Read;
+use std::io::{self, Read};
 
 use bytes::Bytes;
 use flate2::read::{MultiGzDecoder, ZlibDecoder};
@@ -15,31 +15,30 @@ pub enum Error {
     Broken,
 }
 
-/// The first room that an inflated body gets.
-const LEAST_ROOM: usize = 4 << 10;
-
+/// Reads the body twice: a first time only to count, so that a bomb is given no room at all and an
+/// honest body exactly its own.
+///
 /// # Errors
 /// See [`Error`].
 pub fn inflate(encoding: &str, body: &[u8], most: usize) -> Result<Bytes, Error> {
-    let mut reader: Box<dyn Read> = match encoding.to_ascii_lowercase().as_str() {
-        "gzip" | "x-gzip" => Box::new(MultiGzDecoder::new(body)),
-        "deflate" => Box::new(ZlibDecoder::new(body)),
-        _ => return Err(Error::Unknown),
-    };
-    let mut out = Vec::new();
     // One more than may be: it tells a body that fits from one that does not.
-    let bound = most.saturating_add(1);
-    loop {
-        // Grown here, so that it never doubles beyond the bound.
-        let room = out.len().max(4 * body.len()).clamp(LEAST_ROOM, bound.max(LEAST_ROOM));
-        let room = room.min(bound - out.len());
-        out.reserve_exact(room);
-        let read = reader.by_ref().take(room as u64).read_to_end(&mut out);
-        match read.map_err(|_| Error::Broken)? {
-            _ if out.len() > most => return Err(Error::TooLarge),
-            read if read < room => return Ok(out.into()),
-            _ => {}
-        }
+    let bound = most.saturating_add(1) as u64;
+    let counted = io::copy(&mut reader(encoding, body)?.take(bound), &mut io::sink());
+    let size = usize::try_from(counted.map_err(|_| Error::Broken)?).unwrap_or(usize::MAX);
+    if size > most {
+        return Err(Error::TooLarge);
+    }
+    let mut out = Vec::with_capacity(size);
+    let read = reader(encoding, body)?.take(size as u64).read_to_end(&mut out);
+    read.map_err(|_| Error::Broken)?;
+    Ok(out.into())
+}
+
+fn reader<'a>(encoding: &str, body: &'a [u8]) -> Result<Box<dyn Read + 'a>, Error> {
+    match encoding.to_ascii_lowercase().as_str() {
+        "gzip" | "x-gzip" => Ok(Box::new(MultiGzDecoder::new(body))),
+        "deflate" => Ok(Box::new(ZlibDecoder::new(body))),
+        _ => Err(Error::Unknown),
     }
 }
 

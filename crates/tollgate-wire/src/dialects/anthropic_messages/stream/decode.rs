@@ -246,24 +246,49 @@ enum Glance {
 }
 
 impl Glance {
-    /// By the event's name; a host that leaves the names out is read by the type, which begins
-    /// the data. What does not even end like JSON is read, and so found out.
+    /// By the type, which begins the data of all hosts that are in a hurry; data that begins
+    /// otherwise is read. Never by the event's name, which may say another thing than the data.
+    /// What does not even end like JSON is read, and so found out.
     fn of(frame: &Frame) -> Self {
-        const TYPE: &[u8] = br#"{"type":""#;
-        let name: &[u8] = match frame.event.as_ref() {
-            b"" => frame.data.strip_prefix(TYPE).unwrap_or_default(),
-            name => name,
+        let Some(kind) = frame.data.strip_prefix(br#"{"type":""#) else {
+            return Self::Rest;
         };
         if frame.data.trim_ascii_end().last() != Some(&b'}') {
             Self::Rest
-        } else if name.starts_with(b"content_block_delta") || name.starts_with(b"ping") {
+        } else if kind.starts_with(b"content_block_delta\"") || kind.starts_with(b"ping\"") {
             Self::Content
-        } else if name.starts_with(b"content_block_start") {
+        } else if kind.starts_with(b"content_block_start\"") {
             Self::Block { opens: true }
-        } else if name.starts_with(b"content_block_stop") {
+        } else if kind.starts_with(b"content_block_stop\"") {
             Self::Block { opens: false }
         } else {
             Self::Rest
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn usage(frame: Frame, read: impl Fn(&mut Decoder, &Frame, &mut Vec<Event>)) -> Option<u64> {
+        let (mut decoder, mut out) = (Decoder::default(), Vec::new());
+        let start = r#"{"type":"message_start","message":{"id":"msg_1","model":"m","usage":{"output_tokens":2}}}"#;
+        for frame in
+            [Frame { event: "message_start".into(), data: start.into(), ..frame.clone() }, frame]
+        {
+            read(&mut decoder, &frame, &mut out);
+        }
+        decoder.snapshot().usage.output_tokens
+    }
+
+    #[test]
+    fn a_frame_is_what_its_data_says_whatever_its_name() {
+        let data = r#"{"type":"message_delta","delta":{},"usage":{"output_tokens":35}}"#;
+        for name in ["message_delta", "content_block_start", "content_block_delta", "ping", ""] {
+            let frame = Frame { event: name.into(), data: data.into(), ..Frame::default() };
+            assert_eq!(usage(frame.clone(), Decoder::read), Some(35), "{name}");
+            assert_eq!(usage(frame, Decoder::skim), Some(35), "{name}");
         }
     }
 }
