@@ -22,7 +22,7 @@ const FLOORS: &[Floor] = &[
     },
     Floor {
         at: "crates/tollgate-policy",
-        may_import: Some(&["bytes", "serde", "serde_json", "thiserror", "tollgate-model"]),
+        may_import: Some(&["bytes", "jiff", "serde", "serde_json", "thiserror", "tollgate-model"]),
     },
     Floor {
         at: "crates/tollgate-simulate",
