@@ -77,38 +77,39 @@ fn text_type(role: Role) -> &'static str {
 
 fn decode_image(part: &mut Fields) -> Result<PartKind, Fault> {
     let detail = part.string("detail")?;
-    let source = match (part.string("file_id")?, part.string("image_url")?) {
-        (Some(id), None) => MediaSource::File { id, mime: None },
-        (_, Some(url)) => {
-            let media = media(MediaKind::Image, source_of_url(&url), None);
-            respell(part, "image_url", &media, url);
-            media.source
-        }
-        (None, None) => return Err(part.missing("image_url")),
+    // A second source stays where it is, as an extra.
+    let source = if let Some(url) = part.string("image_url")? {
+        let media = media(MediaKind::Image, source_of_url(&url), None);
+        respell(part, "image_url", &media, url);
+        media.source
+    } else if let Some(id) = part.string("file_id")? {
+        MediaSource::File { id, mime: None }
+    } else {
+        return Err(part.missing("image_url"));
     };
     Ok(PartKind::Media(Media { detail, ..media(MediaKind::Image, source, None) }))
 }
 
 fn decode_file(part: &mut Fields) -> Result<PartKind, Fault> {
     let name = part.string("filename")?;
-    let (id, url) = (part.string("file_id")?, part.string("file_url")?);
-    let source = match (id, url, part.string("file_data")?) {
-        (Some(id), _, _) => MediaSource::File { id, mime: None },
-        (_, Some(url), _) => MediaSource::Url { url, mime: None },
-        (_, _, Some(data)) => {
-            let source = match source_of_url(&data) {
-                MediaSource::Url { url, .. } if !url.contains("://") => {
-                    // Bare base64: the name tells the type.
-                    let mime = mime_of_name(name.as_deref()).to_owned();
-                    MediaSource::Base64 { mime, data: url }
-                }
-                source => source,
-            };
-            let media = media(MediaKind::Document, source, None);
-            respell(part, "file_data", &media, data);
-            media.source
-        }
-        (None, None, None) => return Err(part.missing("file_data")),
+    let source = if let Some(id) = part.string("file_id")? {
+        MediaSource::File { id, mime: None }
+    } else if let Some(url) = part.string("file_url")? {
+        MediaSource::Url { url, mime: None }
+    } else if let Some(data) = part.string("file_data")? {
+        let source = match source_of_url(&data) {
+            MediaSource::Url { url, .. } if !url.contains("://") => {
+                // Bare base64: the name tells the type.
+                let mime = mime_of_name(name.as_deref()).to_owned();
+                MediaSource::Base64 { mime, data: url }
+            }
+            source => source,
+        };
+        let media = media(MediaKind::Document, source, None);
+        respell(part, "file_data", &media, data);
+        media.source
+    } else {
+        return Err(part.missing("file_data"));
     };
     Ok(PartKind::Media(media(MediaKind::Document, source, name)))
 }
