@@ -148,7 +148,13 @@ pub(super) fn encode(
     let mut out = match &part.kind {
         PartKind::Text(text) => object(text_type(role), "text", text),
         PartKind::Refusal(text) => object("refusal", "refusal", text),
-        PartKind::Media(media) => match encode_media(media, role) {
+        // A model's own media do not come back in this dialect: what its caller sent all the same
+        // is for the provider to judge.
+        PartKind::Media(media) if role == Role::Assistant && !to.own => {
+            to.losses.dropped(path, media_word(media.kind));
+            return None;
+        }
+        PartKind::Media(media) => match encode_media(media) {
             Some(out) => out,
             None => {
                 to.losses.dropped(path, media_word(media.kind));
@@ -185,10 +191,8 @@ fn object(kind: &str, field: &str, value: &str) -> Map<String, Value> {
     out
 }
 
-fn encode_media(media: &Media, role: Role) -> Option<Map<String, Value>> {
+fn encode_media(media: &Media) -> Option<Map<String, Value>> {
     let mut out = match (media.kind, &media.source) {
-        // A model's own media do not come back in this dialect.
-        _ if role == Role::Assistant => return None,
         (MediaKind::Image, MediaSource::File { id, .. }) => object("input_image", "file_id", id),
         (MediaKind::Image, _) => object("input_image", "image_url", &written_url(media)?),
         (MediaKind::Document, MediaSource::Text { text, .. }) => {
