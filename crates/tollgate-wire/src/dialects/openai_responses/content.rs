@@ -40,7 +40,7 @@ fn decode(part: Value, path: &str, role: Role) -> Result<Part, Fault> {
         Some(other) => return Err(fields.wrong("type", "a string", &other)),
         None => return Err(fields.missing("type")),
     };
-    if !KNOWN.contains(&kind.as_str()) {
+    if !KNOWN.contains(&kind.as_str()) || is_misplaced(&fields) {
         fields.leave("type", kind.into());
         let json = Value::Object(fields.all().clone());
         return Ok(PartKind::Native { dialect: ID, json }.into());
@@ -69,6 +69,14 @@ fn decode(part: Value, path: &str, role: Role) -> Result<Part, Fault> {
         }
     }
     Ok(Part { kind: understood, cache: None, extras: fields.rest() })
+}
+
+/// Data where an address belongs, or the other way: only the own dialect may know what to make of
+/// it.
+fn is_misplaced(part: &Fields) -> bool {
+    let said = |field| part.all().get(field).and_then(Value::as_str).unwrap_or_default();
+    let data = said("file_data");
+    said("file_url").starts_with("data:") || (!data.starts_with("data:") && data.contains("://"))
 }
 
 fn text_type(role: Role) -> &'static str {
