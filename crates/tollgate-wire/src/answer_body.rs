@@ -4,6 +4,8 @@
 use serde_json::{Map, Value};
 use tollgate_model::{Fault, FaultKind, Source};
 
+use crate::tree;
+
 /// The object in `body`. `inside` finds the error that a dialect tells under a 200.
 ///
 /// # Errors
@@ -12,7 +14,7 @@ pub(crate) fn object(
     body: &[u8],
     inside: impl Fn(&Map<String, Value>) -> Option<Fault>,
 ) -> Result<Map<String, Value>, Fault> {
-    let Ok(Value::Object(body)) = serde_json::from_slice(body) else {
+    let Ok(Value::Object(body)) = tree::read(body) else {
         return Err(Fault::bad_upstream("The provider's answer is not a JSON object."));
     };
     match inside(&body) {

@@ -5,7 +5,7 @@
 use serde_json::{Map, Number, Value};
 use tollgate_model::{DialectId, Extras, Fault, Role};
 
-use crate::{Incoming, refused};
+use crate::{Incoming, refused, tree};
 
 #[derive(Debug)]
 pub(crate) struct Fields {
@@ -18,7 +18,7 @@ pub(crate) struct Fields {
 impl Fields {
     /// The body of a request, without anything that no caller may send.
     pub(crate) fn body(dialect: DialectId, incoming: &Incoming<'_>) -> Result<Self, Fault> {
-        let body: Value = serde_json::from_slice(incoming.body)
+        let body = tree::read(incoming.body)
             .map_err(|error| Fault::invalid(format!("The body is not valid JSON: {error}.")))?;
         let top = Self::of(dialect, body, "")?;
         refused::check(&top.fields)?;

@@ -39,6 +39,7 @@ mod sealed;
 pub mod signature;
 pub mod splice;
 mod strict_schema;
+mod tree;
 mod uncarried;
 mod unparsed;
 mod vectors;

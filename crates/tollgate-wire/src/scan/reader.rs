@@ -235,7 +235,7 @@ impl<'a> Reader<'a> {
         self.at - from
     }
 
-    fn word(&mut self, word: &[u8]) -> Option<()> {
+    pub(crate) fn word(&mut self, word: &[u8]) -> Option<()> {
         self.peek()?;
         self.bytes.get(self.at..)?.starts_with(word).then(|| self.at += word.len())
     }

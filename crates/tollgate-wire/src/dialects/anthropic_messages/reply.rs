@@ -12,17 +12,19 @@ use super::usage::{self, Statement};
 use super::{ID, citation, fault, stop};
 use crate::scan::reader::Reader;
 use crate::written;
-use crate::{Encoded, ReplyContext, call_id, cited, signature, unparsed};
+use crate::{Encoded, ReplyContext, call_id, cited, signature, tree, unparsed};
 
 /// Reads a whole answer.
 pub(super) fn decode(body: &[u8]) -> Result<Vec<Event>, Fault> {
-    let body: Value = serde_json::from_slice(body)
-        .map_err(|_| Fault::bad_upstream("The provider's answer is not JSON."))?;
+    let body =
+        tree::read(body).map_err(|_| Fault::bad_upstream("The provider's answer is not JSON."))?;
     let Value::Object(mut message) = body else { return Err(no_answer()) };
     if message.get("type").and_then(Value::as_str) == Some("error") {
         return Err(fault::of_object(0, &message).unwrap_or_else(no_answer));
     }
-    let Some(Value::Array(content)) = message.remove("content") else { return Err(no_answer()) };
+    let Some(Value::Array(content)) = message.get_mut("content").map(Value::take) else {
+        return Err(no_answer());
+    };
     let text = |name: &str| message.get(name).and_then(Value::as_str).map(str::to_owned);
     let mut out = vec![Event::Start { id: text("id"), model: text("model"), created: None }];
     let mut pieces = Pieces::default();
@@ -33,7 +35,7 @@ pub(super) fn decode(body: &[u8]) -> Result<Vec<Event>, Fault> {
     pieces.end(&mut out);
     let (word, stop_sequence) = (text("stop_reason"), text("stop_sequence"));
     let mut said = Statement::default();
-    said.merge(message.remove("usage").unwrap_or_default());
+    said.merge(message.get_mut("usage").map(Value::take).unwrap_or_default());
     close(word, stop_sequence, &said, &mut out);
     Ok(out)
 }

@@ -14,7 +14,12 @@ pub(super) struct Statement(Map<String, Value>);
 impl Statement {
     /// Takes over what a later statement says; a `null` says nothing.
     pub(super) fn merge(&mut self, later: Value) {
-        if let Value::Object(later) = later {
+        if let Value::Object(mut later) = later {
+            if self.0.is_empty() {
+                later.retain(|_, value| !value.is_null());
+                self.0 = later;
+                return;
+            }
             for (name, value) in later {
                 if !value.is_null() {
                     self.0.insert(name, value);
@@ -25,9 +30,8 @@ impl Statement {
 
     /// In disjoint classes.
     pub(super) fn read(&self) -> Usage {
-        let written = self.count(&["cache_creation_input_tokens"]);
-        let short = self.count(&["cache_creation", "ephemeral_5m_input_tokens"]);
-        let long = self.count(&["cache_creation", "ephemeral_1h_input_tokens"]);
+        let stated = self.stated();
+        let Stated { written, short, long, .. } = stated;
         let (short, long) = match (written, short, long) {
             (Some(all), None, None) => (Some(all), None),
             (Some(all), _, long) => {
@@ -36,31 +40,67 @@ impl Statement {
             }
             (None, short, long) => (short, long),
         };
-        let output = self.count(&["output_tokens"]);
-        let thinking = self.count(&["output_tokens_details", "thinking_tokens"]);
-        let thinking = match (output, thinking) {
+        let output = stated.output;
+        let thinking = match (output, stated.thinking) {
             (Some(output), Some(thinking)) => Some(thinking.min(output)),
             (None, thinking) => thinking,
             (_, None) => None,
         };
         Usage {
-            input_tokens: self.count(&["input_tokens"]),
-            cache_read_input_tokens: self.count(&["cache_read_input_tokens"]),
+            input_tokens: stated.input,
+            cache_read_input_tokens: stated.read,
             cache_write_input_tokens: short,
             cache_write_1h_input_tokens: long,
             output_tokens: output.map(|output| output - thinking.unwrap_or(0)),
             reasoning_output_tokens: thinking,
-            service_tier: self.0.get("service_tier").and_then(Value::as_str).map(str::to_owned),
+            service_tier: stated.tier.map(str::to_owned),
             raw: (!self.0.is_empty()).then(|| Box::new(Value::Object(self.0.clone()))),
             ..Usage::default()
         }
     }
 
-    fn count(&self, path: &[&str]) -> Option<u64> {
-        let (first, rest) = path.split_first()?;
-        let value = self.0.get(*first)?;
-        rest.iter().try_fold(value, |value, name| value.get(name))?.as_u64()
+    /// One look at each member costs less than a search for each that is known.
+    fn stated(&self) -> Stated<'_> {
+        let mut stated = Stated::default();
+        for (name, value) in &self.0 {
+            let place = match name.as_str() {
+                "input_tokens" => &mut stated.input,
+                "output_tokens" => &mut stated.output,
+                "cache_read_input_tokens" => &mut stated.read,
+                "cache_creation_input_tokens" => &mut stated.written,
+                "cache_creation" => {
+                    let count = |name: &str| value.get(name).and_then(Value::as_u64);
+                    stated.short = count("ephemeral_5m_input_tokens");
+                    stated.long = count("ephemeral_1h_input_tokens");
+                    continue;
+                }
+                "output_tokens_details" => {
+                    stated.thinking = value.get("thinking_tokens").and_then(Value::as_u64);
+                    continue;
+                }
+                "service_tier" => {
+                    stated.tier = value.as_str();
+                    continue;
+                }
+                _ => continue,
+            };
+            *place = value.as_u64();
+        }
+        stated
     }
+}
+
+/// What a statement says.
+#[derive(Default)]
+struct Stated<'s> {
+    input: Option<u64>,
+    output: Option<u64>,
+    read: Option<u64>,
+    written: Option<u64>,
+    short: Option<u64>,
+    long: Option<u64>,
+    thinking: Option<u64>,
+    tier: Option<&'s str>,
 }
 
 /// The usage object of an answer. SDKs demand the two counts, so unknown they are 0.

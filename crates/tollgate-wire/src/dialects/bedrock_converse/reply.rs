@@ -7,12 +7,12 @@ use serde_json::{Map, Value, json};
 use tollgate_model::{Citation, Event, Fault, FinishReason, Losses, PartKind, Reply, Signature};
 
 use super::{ID, citation, media, stop, thought, usage};
-use crate::{Encoded, ReplyContext, cited, sealed, signature, unparsed};
+use crate::{Encoded, ReplyContext, cited, sealed, signature, tree, unparsed};
 
 /// Reads a whole answer.
 pub(super) fn decode(body: &[u8]) -> Result<Vec<Event>, Fault> {
-    let body: Value = serde_json::from_slice(body)
-        .map_err(|_| Fault::bad_upstream("The provider's answer is not JSON."))?;
+    let body =
+        tree::read(body).map_err(|_| Fault::bad_upstream("The provider's answer is not JSON."))?;
     let Value::Object(mut answer) = body else { return Err(no_answer()) };
     let content = answer.get_mut("output").and_then(|output| output.get_mut("message"));
     let content = content.and_then(|message| message.get_mut("content")).map(Value::take);

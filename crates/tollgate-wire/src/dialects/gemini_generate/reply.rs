@@ -10,11 +10,11 @@ use tollgate_model::{Choice, Event, Fault, Losses, PartKind, Reply};
 use super::answer::{self, Call, Native};
 use super::reader::Reader;
 use super::{finish, usage};
-use crate::{Encoded, ReplyContext};
+use crate::{Encoded, ReplyContext, tree};
 
 /// One response, or the list of them that a stream without server-sent events is.
 pub(super) fn decode(body: &[u8]) -> Result<Vec<Event>, Fault> {
-    let body: Value = serde_json::from_slice(body).map_err(|_| no_answer())?;
+    let body = tree::read(body).map_err(|_| no_answer())?;
     let (mut reader, mut out) = (Reader::default(), Vec::new());
     let whole = match &body {
         Value::Array(chunks) => {

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use tollgate_model::{Chat, Fault, Losses};
 
 use super::{ID, fields::Fields};
-use crate::{Incoming, Outgoing, Recipient, refused};
+use crate::{Incoming, Outgoing, Recipient, refused, tree};
 
 mod config;
 mod contents;
@@ -30,7 +30,7 @@ pub(super) fn model_of(incoming: &Incoming<'_>) -> Result<String, Fault> {
 
 /// The body as JSON, without anything that no caller may send.
 pub(super) fn body(bytes: &[u8]) -> Result<Value, Fault> {
-    let body: Value = serde_json::from_slice(bytes)
+    let body = tree::read(bytes)
         .map_err(|error| Fault::invalid(format!("The body is not valid JSON: {error}")))?;
     if let Value::Object(body) = &body {
         refused::check(body)?;

@@ -13,7 +13,7 @@ use super::{
     skimmed::{Skimmed, SkimmedChoice},
     usage,
 };
-use crate::written;
+use crate::written::Members;
 use crate::{Encoded, Quirks, ReplyContext, answer_body};
 
 pub(super) fn decode(body: &[u8], quirks: &Quirks) -> Result<Vec<Event>, Fault> {
@@ -100,20 +100,30 @@ pub(super) fn skim(body: &[u8], quirks: &Quirks) -> Result<Vec<Event>, Fault> {
 
 pub(super) fn encode(reply: &Reply, context: &ReplyContext) -> Encoded {
     let mut losses = Losses::default();
-    let mut out = Map::new();
-    out.insert("id".into(), id_of(reply.id.as_deref(), context).into());
-    out.insert("object".into(), "chat.completion".into());
-    out.insert("created".into(), reply.created.unwrap_or(context.created).into());
-    out.insert("model".into(), reply.model.as_deref().unwrap_or(&context.model).into());
-    let choices = reply.choices.iter().enumerate();
-    let choices =
-        choices.map(|(index, choice)| encode_choice(index, choice, &context.id, &mut losses));
-    out.insert("choices".into(), choices.collect::<Vec<_>>().into());
-    out.extend(usage::encode(&reply.usage).map(|usage| ("usage".to_owned(), usage)));
-    if let Some(tier) = &reply.usage.service_tier {
-        out.insert("service_tier".into(), tier.as_str().into());
+    // Room for a short answer.
+    let mut body = Vec::with_capacity(1024);
+    let mut out = Members::begin(&mut body);
+    out.text("id", &id_of(reply.id.as_deref(), context));
+    out.text("object", "chat.completion");
+    out.count("created", reply.created.unwrap_or(context.created));
+    out.text("model", reply.model.as_deref().unwrap_or(&context.model));
+    let list = out.name("choices");
+    list.push(b'[');
+    for (index, choice) in reply.choices.iter().enumerate() {
+        if index > 0 {
+            list.push(b',');
+        }
+        write_choice((index, choice), &context.id, &mut losses, list);
     }
-    Encoded { body: written::json(&Value::Object(out)).into(), losses }
+    list.push(b']');
+    if let Some(usage) = usage::encode(&reply.usage) {
+        out.value("usage", &usage);
+    }
+    if let Some(tier) = &reply.usage.service_tier {
+        out.text("service_tier", tier);
+    }
+    out.end();
+    Encoded { body: body.into(), losses }
 }
 
 /// The provider's id, or one in this dialect's manner.
@@ -133,26 +143,49 @@ pub(in crate::dialects) fn call_id(id: &str, context_id: &str, choice: u32, inde
     }
 }
 
-fn encode_choice(index: usize, choice: &Choice, id: &str, losses: &mut Losses) -> Value {
+fn write_choice(
+    (index, choice): (usize, &Choice),
+    id: &str,
+    losses: &mut Losses,
+    out: &mut Vec<u8>,
+) {
+    let mut out = Members::begin(out);
+    out.count("index", index as u64);
     let number = u32::try_from(index).unwrap_or(u32::MAX);
-    let path = format!("choices[{index}].message");
-    let mut message = Map::new();
-    message.insert("role".into(), "assistant".into());
-    let text = choice.text();
-    let any_text = choice.parts.iter().any(|part| matches!(part.kind, PartKind::Text(_)));
-    let content = if any_text { Value::from(text) } else { Value::Null };
-    message.insert("content".into(), content);
+    write_message((number, choice), id, losses, out.object("message"));
+    let logprobs = match choice.logprobs.as_slice() {
+        [] => Value::Null,
+        tokens => encode_logprobs(tokens),
+    };
+    out.value("logprobs", &logprobs);
+    out.text("finish_reason", word_of(choice.finish.unwrap_or(FinishReason::Stop)));
+    out.end();
+}
+
+fn write_message(
+    (number, choice): (u32, &Choice),
+    id: &str,
+    losses: &mut Losses,
+    mut message: Members<'_>,
+) {
+    let path = format!("choices[{number}].message");
+    message.text("role", "assistant");
+    if choice.parts.iter().any(|part| matches!(part.kind, PartKind::Text(_))) {
+        message.text("content", &choice.text());
+    } else {
+        message.value("content", &Value::Null);
+    }
     let refusal = Some(choice.refusal()).filter(|refusal| !refusal.is_empty());
-    message.insert("refusal".into(), refusal.map_or(Value::Null, Value::from));
+    message.value("refusal", &refusal.map_or(Value::Null, Value::from));
     let thinking = choice.reasoning();
     if !thinking.is_empty() {
-        message.insert(reasoning::TEXT_FIELDS[0].into(), thinking.into());
+        message.text(reasoning::TEXT_FIELDS[0], &thinking);
     }
     if choice.parts.iter().any(is_sealed) {
         let details = reasoning::encode_details(&choice.parts, Formats::Dialects);
-        message.insert(reasoning::DETAILS.into(), details);
+        message.value(reasoning::DETAILS, &details);
     }
-    let (mut calls, mut images) = (Vec::new(), Vec::new());
+    let (mut calls, mut images, mut audio) = (Vec::new(), Vec::new(), None);
     for part in &choice.parts {
         match &part.kind {
             PartKind::ToolCall { .. } => {
@@ -160,9 +193,8 @@ fn encode_choice(index: usize, choice: &Choice, id: &str, losses: &mut Losses) -
                 calls.extend(encode_call(part, id, number, at));
             }
             PartKind::Media(media) => match encode_media(media) {
-                Some(("audio", audio)) => {
-                    message.insert("audio".into(), audio);
-                }
+                // There is room for one.
+                Some(("audio", made)) => audio = Some(made),
                 Some((_, image)) => images.push(image),
                 None => losses.dropped(&path, "media"),
             },
@@ -172,23 +204,17 @@ fn encode_choice(index: usize, choice: &Choice, id: &str, losses: &mut Losses) -
             _ => {}
         }
     }
+    if let Some(audio) = &audio {
+        message.value("audio", audio);
+    }
     let lists =
         [("tool_calls", calls), ("images", images), ("annotations", encode_citations(choice))];
     for (name, list) in lists {
         if !list.is_empty() {
-            message.insert(name.into(), list.into());
+            message.value(name, &list.into());
         }
     }
-    let logprobs = match choice.logprobs.as_slice() {
-        [] => Value::Null,
-        tokens => encode_logprobs(tokens),
-    };
-    json!({
-        "index": index,
-        "message": message,
-        "logprobs": logprobs,
-        "finish_reason": word_of(choice.finish.unwrap_or(FinishReason::Stop)),
-    })
+    message.end();
 }
 
 /// Thinking that must come back as it was.
@@ -231,6 +257,9 @@ pub(super) fn encode_media(media: &Media) -> Option<(&'static str, Value)> {
 }
 
 fn encode_citations(choice: &Choice) -> Vec<Value> {
+    if choice.citations.is_empty() {
+        return Vec::new();
+    }
     let text = choice.text().chars().count();
     let all = choice.citations.iter().map(|(_, citation)| citation);
     all.map(|citation| encode_citation(citation, text)).collect()

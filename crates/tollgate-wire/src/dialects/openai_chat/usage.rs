@@ -241,7 +241,7 @@ pub(in crate::dialects) fn encode(usage: &Usage) -> Option<Value> {
         return None;
     }
     let (input, output) = (usage.total_input(), usage.total_output());
-    let mut out = Map::new();
+    let mut out = Map::with_capacity(7);
     let mut put = |name: &str, count: Option<u64>| {
         if let Some(count) = count {
             out.insert(name.to_owned(), count.into());

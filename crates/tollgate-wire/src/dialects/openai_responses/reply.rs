@@ -15,10 +15,10 @@ use super::{
     skimmed::Skimmed,
 };
 use crate::dialects::openai_chat::{fault, reply::call_id};
-use crate::{Encoded, Quirks, ReplyContext, sealed};
+use crate::{Encoded, Quirks, ReplyContext, sealed, tree};
 
 pub(super) fn decode(body: &[u8], quirks: &Quirks) -> Result<Vec<Event>, Fault> {
-    let Ok(Value::Object(body)) = serde_json::from_slice(body) else {
+    let Ok(Value::Object(body)) = tree::read(body) else {
         return Err(Fault::bad_upstream("The provider's answer is not a JSON object."));
     };
     if let Some(fault) = failed(&body) {

@@ -33,7 +33,7 @@ pub(in super::super) fn encode(
     let gathered = if own { None } else { thoughts::gathered(&chat.messages, ID) };
     let messages = gathered.as_deref().unwrap_or(&chat.messages);
     let known = claude::of(to.model);
-    let mut out = Map::new();
+    let mut out = Map::with_capacity(7);
     out.insert("model".into(), json!(to.model));
 
     let thinking = match &chat.reasoning {
