@@ -8,6 +8,7 @@
 mod envelope;
 mod take_off;
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use http::{HeaderMap, HeaderName};
@@ -81,11 +82,17 @@ impl Carriage {
 
     /// Where a call goes, below the base; `own` is the dialect's path for it.
     #[must_use]
-    pub fn path(&self, operation: Operation, stream: bool, model: &str, own: &str) -> String {
+    pub fn path<'o>(
+        &self,
+        operation: Operation,
+        stream: bool,
+        model: &str,
+        own: &'o str,
+    ) -> Cow<'o, str> {
         match self.way(operation) {
             Some(way) if stream => with_model(way.stream_path, model),
             Some(way) => with_model(way.path, model),
-            None => own.strip_prefix(self.less).unwrap_or(own).to_owned(),
+            None => own.strip_prefix(self.less).unwrap_or(own).into(),
         }
     }
 
@@ -150,8 +157,9 @@ fn listed(headers: &mut HeaderMap, name: &'static str) -> Option<Vec<u8>> {
 
 /// Fills in the model, percent-encoded: it is one segment of the path, whatever it holds.
 #[must_use]
-pub fn with_model(path: &str, model: &str) -> String {
-    let Some((before, after)) = path.split_once("{model}") else { return path.to_owned() };
+pub fn with_model<'p>(path: &'p str, model: &str) -> Cow<'p, str> {
+    let place = if path.contains('{') { path.split_once("{model}") } else { None };
+    let Some((before, after)) = place else { return path.into() };
     let mut filled = String::with_capacity(path.len() + model.len() + 8);
     filled.push_str(before);
     for byte in model.bytes() {
@@ -163,7 +171,7 @@ pub fn with_model(path: &str, model: &str) -> String {
         }
     }
     filled.push_str(after);
-    filled
+    filled.into()
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 mod alias;
 
 use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use http::{HeaderMap, Method};
 use tollgate_model::DialectId;
@@ -69,21 +71,44 @@ pub fn find<'p>(method: &Method, path: &'p str, headers: &HeaderMap) -> Option<M
 /// On a path as its dialect has it.
 fn own<'p>(method: &Method, path: &'p str, headers: &HeaderMap) -> Option<Match<'p>> {
     let mut open = None;
-    for dialect in DIALECTS.iter().copied() {
-        for route in dialect.rules().routes {
-            if route.method != *method {
-                continue;
-            }
-            let Some(model) = route.fits(path) else { continue };
-            let found = Match { dialect, route, model, alias: None };
-            match route.claim {
-                Claim::Header(name) if headers.contains_key(name) => return Some(found),
-                Claim::Header(_) => {}
-                Claim::Open => open = open.or(Some(found)),
-            }
+    for (dialect, route) in ROUTES.of(path) {
+        let Some(model) = route.fits(path).filter(|_| route.method == *method) else { continue };
+        let found = Match { dialect: *dialect, route, model, alias: None };
+        match route.claim {
+            Claim::Header(name) if headers.contains_key(name) => return Some(found),
+            Claim::Header(_) => {}
+            Claim::Open => open = open.or(Some(found)),
         }
     }
     open
+}
+
+/// Every route of every dialect, in their order, so that a request looks at few of them.
+static ROUTES: LazyLock<Routes> = LazyLock::new(|| {
+    let all = DIALECTS.iter().copied();
+    let all = all.flat_map(|d| d.rules().routes.iter().map(move |route| (d, route)));
+    let all: Vec<Owned> = all.collect();
+    let fitting = |path| all.iter().copied().filter(|(_, r)| r.fits(path).is_some()).collect();
+    let plain = all.iter().filter(|(_, route)| route.suffix.is_none());
+    let plain = plain.map(|(_, route)| (route.prefix, fitting(route.prefix))).collect();
+    let open = all.iter().copied().filter(|(_, route)| route.suffix.is_some()).collect();
+    Routes { plain, open }
+});
+
+type Owned = (&'static dyn Dialect, &'static Route);
+
+struct Routes {
+    /// By a path without a model in it, what fits it.
+    plain: HashMap<&'static str, Vec<Owned>>,
+    /// With a model in the path.
+    open: Vec<Owned>,
+}
+
+impl Routes {
+    /// All that may fit a path.
+    fn of(&self, path: &str) -> &[Owned] {
+        self.plain.get(path).unwrap_or(&self.open)
+    }
 }
 
 /// The dialect whose callers would understand an error on a path that nobody has.

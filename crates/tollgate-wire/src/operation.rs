@@ -161,15 +161,22 @@ const fn row(dialect: &'static str, codec: Codec) -> OperationRow {
 /// The codec of one dialect for one operation.
 #[must_use]
 pub fn codec(dialect: DialectId, operation: Operation) -> Option<Codec> {
-    let mut rows = OPERATIONS.iter().filter(|row| row.dialect == dialect).map(|row| row.codec);
-    rows.find(|codec| match codec {
-        Codec::Chat(_) => operation == Operation::Chat,
-        Codec::CountTokens(_) => operation == Operation::CountTokens,
-        Codec::Embed(_) => operation == Operation::Embed,
-        Codec::Rerank(_) => operation == Operation::Rerank,
-        Codec::Models(_) => matches!(operation, Operation::ListModels | Operation::GetModel),
-        Codec::AsIs(as_is) => operation == as_is.operation,
-    })
+    // The operation first: a dialect's name takes longer to compare.
+    let row = OPERATIONS.iter().find(|row| row.codec.is_of(operation) && row.dialect == dialect);
+    row.map(|row| row.codec)
+}
+
+impl Codec {
+    fn is_of(&self, operation: Operation) -> bool {
+        match self {
+            Self::Chat(_) => operation == Operation::Chat,
+            Self::CountTokens(_) => operation == Operation::CountTokens,
+            Self::Embed(_) => operation == Operation::Embed,
+            Self::Rerank(_) => operation == Operation::Rerank,
+            Self::Models(_) => matches!(operation, Operation::ListModels | Operation::GetModel),
+            Self::AsIs(as_is) => operation == as_is.operation,
+        }
+    }
 }
 
 /// How many tokens a chat's input is.

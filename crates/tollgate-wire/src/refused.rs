@@ -77,19 +77,45 @@ pub fn is_refused(name: &str) -> bool {
 
 fn is_refused_bytes(name: &[u8]) -> bool {
     // Nearly every name differs from all of these in its first letter or in their number.
-    let letters = |text: &[u8]| text.iter().filter(|byte| !matches!(byte, b'_' | b'-')).count();
-    let (Some(first), count) = (name.first().map(u8::to_ascii_lowercase), letters(name)) else {
-        return false;
-    };
-    let begins = |refused: &str| refused.as_bytes().first() == Some(&first);
-    let near = |refused: &&str| begins(refused) && letters(refused.as_bytes()) == count;
-    if !NAMES.iter().any(near) && !PREFIXES.iter().any(|prefix| begins(prefix)) {
+    let first = name.first().map_or(u8::MAX, |first| first.to_ascii_lowercase().wrapping_sub(b'a'));
+    let Some(numbers) = NEAR.get(usize::from(first)) else { return false };
+    if *numbers == 0 || (numbers >> letters(name).min(MANY)) & 1 == 0 {
         return false;
     }
     let plain = Plain::of(name);
     let plain = plain.as_bytes();
     NAMES.iter().any(|refused| same_letters(refused, plain))
         || PREFIXES.iter().any(|prefix| plain.starts_with(prefix.as_bytes()))
+}
+
+/// As many letters and more.
+const MANY: usize = 63;
+
+/// By the first letter of a name: a bit for each number of letters that a refused one has.
+static NEAR: [u64; 26] = {
+    let mut near = [0; 26];
+    let mut at = 0;
+    while at < NAMES.len() {
+        let name = NAMES[at].as_bytes();
+        near[(name[0] - b'a') as usize] |= 1 << letters(name);
+        at += 1;
+    }
+    at = 0;
+    while at < PREFIXES.len() {
+        near[(PREFIXES[at].as_bytes()[0] - b'a') as usize] = u64::MAX;
+        at += 1;
+    }
+    near
+};
+
+/// How many there are in a name, whatever stands between its words.
+const fn letters(name: &[u8]) -> usize {
+    let (mut at, mut count) = (0, 0);
+    while at < name.len() {
+        count += !matches!(name[at], b'_' | b'-') as usize;
+        at += 1;
+    }
+    count
 }
 
 /// Whether `plain` is `name`, or `name` without its `_`.

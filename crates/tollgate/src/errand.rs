@@ -2,8 +2,10 @@
 //! under `/providers/NAME/`. Where they go, and whose objects they touch, as their path says it.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
 use http::Method;
+use memchr::memmem::Finder;
 use tollgate_model::{Fault, FaultKind, Source};
 use tollgate_store::ObjectKind;
 
@@ -168,7 +170,8 @@ pub fn not_there(id: &str) -> Fault {
 /// Whether a body may name a file that rests at a provider.
 #[must_use]
 pub fn names_a_file(body: &[u8]) -> bool {
-    memchr::memmem::find(body, b"\"file_id\"").is_some()
+    static NAME: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"file_id\""));
+    NAME.find(body).is_some()
 }
 
 /// Ids of objects that a body names, wherever in it they stand.

@@ -98,8 +98,11 @@ impl Spoken {
     /// The whole path of a call; `own` is the dialect's own for it.
     #[must_use]
     pub fn path(&self, operation: Operation, stream: bool, model: &str, own: &str) -> String {
-        let mut path = carriage::with_model(&self.prefix, model);
-        path.push_str(&self.carriage.path(operation, stream, model, own));
+        let prefix = carriage::with_model(&self.prefix, model);
+        let below = self.carriage.path(operation, stream, model, own);
+        let mut path = String::with_capacity(prefix.len() + below.len() + 1 + self.query.len());
+        path.push_str(&prefix);
+        path.push_str(&below);
         if !self.query.is_empty() {
             path.push(if path.contains('?') { '&' } else { '?' });
             path.push_str(&self.query);

@@ -2,7 +2,7 @@
 //! not for every one. A key is remembered by a mark: 128 bits of a pseudo-random function whose
 //! secret lives and dies with the process. Neither keys nor digests are kept here.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -12,7 +12,8 @@ use super::Caller;
 #[derive(Default)]
 pub(super) struct Recognised {
     secret: RandomState,
-    callers: RwLock<HashMap<Mark, Arc<Caller>>>,
+    /// Marks are random already: there is nothing to hash.
+    callers: RwLock<BTreeMap<Mark, Arc<Caller>>>,
 }
 
 type Mark = (u64, u64);

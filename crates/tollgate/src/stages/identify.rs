@@ -7,9 +7,9 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::HeaderMap;
-use http::header::CONTENT_ENCODING;
+use http::header::{AUTHORIZATION, CONTENT_ENCODING};
 use http::request::Parts;
+use http::{HeaderMap, HeaderName};
 use secrecy::ExposeSecret as _;
 use tollgate_model::{Fault, FaultKind, Record, Source};
 use tollgate_wire::auth::sigv4::arriving::{Arriving, Refusal};
@@ -20,7 +20,12 @@ use crate::gateway::{Caller, Gateway, Signer};
 const LONGEST_KEY: usize = 512;
 
 /// Headers in which SDKs send a key, in the order in which they are believed.
-const KEY_HEADERS: [&str; 4] = ["authorization", "x-api-key", "api-key", "x-goog-api-key"];
+static KEY_HEADERS: [HeaderName; 4] = [
+    AUTHORIZATION,
+    HeaderName::from_static("x-api-key"),
+    HeaderName::from_static("api-key"),
+    HeaderName::from_static("x-goog-api-key"),
+];
 
 /// Who says to be calling. The caller comes out of it only by [`proven`](Self::proven).
 #[derive(Debug)]
@@ -72,7 +77,7 @@ pub fn identify(gateway: &Gateway, head: &Parts, record: &mut Record) -> Result<
         return signer(gateway, head, record);
     }
     let mut seen = false;
-    for name in KEY_HEADERS {
+    for name in &KEY_HEADERS {
         let Some(key) = key_in(&head.headers, name)? else { continue };
         seen = true;
         if let Some(caller) = gateway.caller(key) {
@@ -117,7 +122,7 @@ fn signer(gateway: &Gateway, head: &Parts, record: &Record) -> Result<Claim, Fau
 }
 
 /// The key in one header. Two of the same header are refused: nobody can say which is meant.
-fn key_in<'h>(headers: &'h HeaderMap, name: &str) -> Result<Option<&'h str>, Fault> {
+fn key_in<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<Option<&'h str>, Fault> {
     let mut values = headers.get_all(name).iter();
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() {
@@ -126,7 +131,7 @@ fn key_in<'h>(headers: &'h HeaderMap, name: &str) -> Result<Option<&'h str>, Fau
     let Ok(text) = value.to_str() else {
         return Err(refused("The key is not known here.").with_code("unknown_key"));
     };
-    let key = if name == "authorization" {
+    let key = if *name == AUTHORIZATION {
         match text.split_once(' ') {
             Some((scheme, key)) if scheme.eq_ignore_ascii_case("bearer") => key.trim(),
             _ => return Ok(None),
@@ -166,8 +171,9 @@ mod tests {
             ("x-goog-api-key", "tg_x"),
         ] {
             let mut headers = HeaderMap::new();
-            headers.insert(name, HeaderValue::from_static(value));
-            assert_eq!(key_in(&headers, name).unwrap(), Some("tg_x"), "{name}: {value}");
+            let name = HeaderName::from_static(name);
+            headers.insert(&name, HeaderValue::from_static(value));
+            assert_eq!(key_in(&headers, &name).unwrap(), Some("tg_x"), "{name}: {value}");
         }
     }
 
@@ -176,7 +182,7 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.append("authorization", HeaderValue::from_static("Bearer a"));
         headers.append("authorization", HeaderValue::from_static("Bearer b"));
-        assert_eq!(key_in(&headers, "authorization").unwrap_err().code(), "ambiguous_key");
+        assert_eq!(key_in(&headers, &AUTHORIZATION).unwrap_err().code(), "ambiguous_key");
     }
 
     #[test]

@@ -4,12 +4,14 @@
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use http::Request;
+use http::{HeaderName, Request};
 use tollgate_model::Record;
 
 use crate::caught;
 use crate::telemetry::Telemetry;
 use crate::worker::Worker;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// A call that is not booked yet. Dropped unbooked, it is booked as one whose caller has left, or
 /// as a bug when a panic dropped it.
@@ -37,7 +39,7 @@ pub fn open<B>(worker: &Worker, request: &Request<B>) -> Settling {
 
 /// The caller's own id where it is harmless, else a fresh one.
 fn request_id<B>(worker: &Worker, request: &Request<B>) -> String {
-    let given = request.headers().get("x-request-id").and_then(|id| id.to_str().ok());
+    let given = request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok());
     let harmless = |id: &&str| {
         (1..=64).contains(&id.len())
             && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))

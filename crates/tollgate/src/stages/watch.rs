@@ -34,7 +34,9 @@ pub fn watch(answer: Answer, permit: Permit, keep: Option<Keep>, record: &mut Re
             record.model_answered.clone_from(&reply.model);
         }
     }
-    let id = answer.headers.get(answer.request_id).and_then(|id| id.to_str().ok());
+    // There are few, and a hash of the name takes longer.
+    let id = answer.headers.iter().find(|(name, _)| name.as_str() == answer.request_id);
+    let id = id.and_then(|(_, id)| id.to_str().ok());
     record.upstream_request_id = id.map(str::to_owned);
     Watched { answer, keep, _permit: permit }
 }
