@@ -2,3 +2,4 @@
 //! nothing but numbers; time is an argument, and nothing here waits, reads or sends.
 
 pub mod limit;
+pub mod price;
