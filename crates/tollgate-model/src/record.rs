@@ -50,6 +50,8 @@ pub struct Record {
     pub status: u16,
     pub finish: Option<FinishReason>,
     pub fault: Option<Fault>,
+    /// The limit that refused the call, by its place in the configuration.
+    pub limit: Option<String>,
     /// The caller left before the answer was whole.
     pub left: bool,
     pub usage: Usage,

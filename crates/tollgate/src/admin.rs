@@ -56,7 +56,8 @@ async fn ready(State(admin): State<Admin>) -> impl IntoResponse {
 
 async fn metrics(State(admin): State<Admin>) -> impl IntoResponse {
     let openmetrics = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ([(CONTENT_TYPE, openmetrics)], admin.shared.telemetry.metrics.text())
+    let leases = admin.shared.counters.open();
+    ([(CONTENT_TYPE, openmetrics)], admin.shared.telemetry.metrics.text(leases))
 }
 
 async fn front(State(admin): State<Admin>) -> impl IntoResponse {

@@ -22,6 +22,7 @@ pub mod pattern;
 mod pem;
 mod place;
 mod providers;
+mod rates;
 pub mod refusal;
 mod secret;
 mod settings;
@@ -45,6 +46,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use secrecy::SecretString;
 use tollgate_catalogue::Catalogue;
 use tollgate_model::{DataTerms, DialectId};
+use tollgate_policy::limit::Limit;
 use tollgate_wire::provider::{Provider, Settings};
 
 pub use base_url::{BaseUrl, Scheme};
@@ -217,6 +219,8 @@ pub struct TeamConfig {
     pub name: String,
     /// Names that its keys may ask for. `*` when the file says nothing.
     pub models: Vec<Pattern>,
+    /// What its keys may use together.
+    pub limits: Vec<Limit>,
 }
 
 impl TeamConfig {
@@ -234,6 +238,8 @@ pub struct KeyConfig {
     /// A key of [`Config::teams`].
     pub team: String,
     pub secret: SecretString,
+    /// What it may use; its team's limits hold besides.
+    pub limits: Vec<Limit>,
 }
 
 /// Bounds on what a caller or a provider may send.

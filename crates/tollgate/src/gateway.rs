@@ -11,6 +11,7 @@ use std::sync::Arc;
 use http::HeaderMap;
 use secrecy::{ExposeSecret, SecretString};
 use tollgate_model::{DialectId, Fault, FaultKind};
+use tollgate_policy::limit::{Counters, Limit, Limits};
 use tollgate_store::{Digest, Digester};
 use tollgate_wire::provider::{Base, Settings, Speaks, filled};
 use tollgate_wire::{Carriage, Dialect, Operation, Provider, carriage, codec, dialect};
@@ -27,6 +28,8 @@ pub struct Caller {
     /// Name of the key; never the key.
     pub key: String,
     pub team: Arc<TeamConfig>,
+    /// What the two may use; `None`: without limit.
+    pub limits: Option<Arc<Limits>>,
 }
 
 #[derive(Debug)]
@@ -131,6 +134,8 @@ pub struct Surroundings {
     pub now: u64,
     /// Random, one for the life of the process.
     pub scan_seed: u64,
+    /// What was used so far, of every limit.
+    pub counters: Arc<Counters>,
 }
 
 impl Gateway {
@@ -141,7 +146,8 @@ impl Gateway {
         surroundings: Surroundings,
         before: Option<&Self>,
     ) -> Result<Self, BuildError> {
-        let Surroundings { digester, stored_keys, simulated, now, scan_seed } = surroundings;
+        let Surroundings { digester, stored_keys, simulated, now, scan_seed, counters } =
+            surroundings;
         let mut upstreams = BTreeMap::new();
         for (name, provider) in &config.providers {
             let old = before.and_then(|gateway| gateway.upstreams.get(name));
@@ -156,9 +162,10 @@ impl Gateway {
             .collect();
         let mut callers = HashMap::new();
         let mut signers = HashMap::new();
-        let mut admit = |key: String, team: &str, digest: Digest| {
+        let mut admit = |key: String, team: &str, digest: Digest, own: &[Limit]| {
             if let Some(team) = teams.get(team) {
-                let caller = Arc::new(Caller { key, team: team.clone() });
+                let limits = limits(&counters, team, &key, own);
+                let caller = Arc::new(Caller { key, team: team.clone(), limits });
                 let access = digester.access_key(&digest);
                 let signer = Signer { caller: caller.clone(), secret: access.secret };
                 signers.insert(access.id, signer);
@@ -166,10 +173,11 @@ impl Gateway {
             }
         };
         for (name, team, digest) in stored_keys {
-            admit(name, &team, digest);
+            admit(name, &team, digest, &[]);
         }
         for key in &config.keys {
-            admit(key.name.clone(), &key.team, digester.digest(key.secret.expose_secret()));
+            let digest = digester.digest(key.secret.expose_secret());
+            admit(key.name.clone(), &key.team, digest, &key.limits);
         }
         let recognised = Recognised::default();
         Ok(Self {
@@ -348,6 +356,18 @@ impl Upstream {
             (None, None) => text.to_owned(),
         }
     }
+}
+
+/// The limits that a key is held to: its team's and its own.
+fn limits(counters: &Counters, team: &TeamConfig, key: &str, own: &[Limit]) -> Option<Arc<Limits>> {
+    if team.limits.is_empty() && own.is_empty() {
+        return None;
+    }
+    let owners = [
+        (format!("team {}", team.name), team.limits.as_slice()),
+        (format!("key {key} of {}", team.name), own),
+    ];
+    Some(counters.bind(&team.name, owners))
 }
 
 /// The credential that stands in for a key; the one that is held already, where it will do.

@@ -5,6 +5,7 @@
 pub mod admin;
 pub mod caught;
 pub mod cli;
+pub mod clock;
 pub mod config;
 pub mod credentials;
 pub mod cut;

@@ -11,9 +11,11 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::sync::{mpsc, watch};
+use tollgate_policy::limit::Counters;
 use tollgate_store::{Store, StoreError};
 
 use crate::admin::{self, Admin, Readiness};
+use crate::clock::Clock;
 use crate::config::{Address, Config};
 use crate::cut::Cut;
 use crate::gateway::BuildError;
@@ -105,7 +107,8 @@ pub async fn run(start: Start, announce: impl FnOnce(&Listening)) -> Result<(), 
     let listening =
         Listening { data: data.local_addr()?, admin: admin.local_addr()?, tls: acceptor.is_some() };
     let log = config.log.access.then(|| AccessLog::start(std::io::stdout())).transpose()?;
-    let mut current = Current::new(store.clone(), random(), stop.clone());
+    let counters = Arc::<Counters>::default();
+    let mut current = Current::new(store.clone(), random(), counters.clone(), stop.clone());
     let gateway = current.first(config.clone()).await?;
     let (objects, owners) = Objects::start(store.clone());
     let shared = Arc::new(Shared {
@@ -116,6 +119,8 @@ pub async fn run(start: Start, announce: impl FnOnce(&Listening)) -> Result<(), 
         instance: format!("{:016x}", random()),
         calls: AtomicU64::new(0),
         objects,
+        counters,
+        clock: Clock::start(),
     });
     let readiness = Arc::new(Readiness::default());
     let grace = config.shutdown_grace;

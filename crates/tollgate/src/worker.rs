@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use arc_swap::ArcSwap;
+use tollgate_policy::limit::Counters;
 
+use crate::clock::Clock;
 use crate::cut::Cut;
 use crate::gateway::Gateway;
 use crate::objects::Objects;
@@ -32,6 +34,10 @@ pub struct Shared {
     pub calls: AtomicU64,
     /// Whose is what rests at a provider.
     pub objects: Objects,
+    /// What was used so far, of every limit.
+    pub counters: Arc<Counters>,
+    /// What limits are measured by.
+    pub clock: Clock,
 }
 
 impl Shared {

@@ -24,6 +24,8 @@ mod faults;
 mod hostile;
 #[path = "program/leaving.rs"]
 mod leaving;
+#[path = "program/limits.rs"]
+mod limits;
 #[path = "program/operating.rs"]
 mod operating;
 #[path = "program/operations.rs"]

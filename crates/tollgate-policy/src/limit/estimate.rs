@@ -53,6 +53,12 @@ impl Learnt {
         (wire_bytes << 8) / u64::from(self.wire.load(Ordering::Relaxed).max(1))
     }
 
+    /// Bytes of a stream for so many tokens.
+    #[must_use]
+    pub fn bytes_for(&self, tokens: u64) -> u64 {
+        (tokens * u64::from(self.wire.load(Ordering::Relaxed))) >> 8
+    }
+
     /// From a call whose usage was stated.
     pub fn learn(&self, text_bytes: u64, wire_bytes: Option<u64>, used: Amounts) {
         let ratio = |bytes: u64, tokens: u64| match tokens {

@@ -8,7 +8,9 @@ use secrecy::ExposeSecret;
 use super::check::Check;
 use super::nearest::suggestion;
 use super::place::Path;
-use super::{DEFAULT_TEAM, KeyConfig, ModelConfig, Pattern, ProviderConfig, TeamConfig, written};
+use super::{
+    DEFAULT_TEAM, KeyConfig, ModelConfig, Pattern, ProviderConfig, TeamConfig, rates, written,
+};
 
 /// Shortest key that is accepted: a shorter one can be guessed.
 const MIN_SECRET: usize = 16;
@@ -19,7 +21,7 @@ impl TeamConfig {
     /// The team of keys that name none, when the file does not describe it: every model.
     #[must_use]
     pub fn unlimited(name: &str) -> Self {
-        Self { name: name.to_owned(), models: vec![Pattern::any()] }
+        Self { name: name.to_owned(), models: vec![Pattern::any()], limits: Vec::new() }
     }
 }
 
@@ -35,6 +37,7 @@ pub(super) fn check(
         let path = path.key(&name);
         check.name(&path, &name);
         let mut team = TeamConfig::unlimited(&name);
+        team.limits = rates::check(check, &path, written.limits);
         if let Some(allowed) = written.models {
             let path = path.key("models");
             team.models = allowed
@@ -101,6 +104,7 @@ pub(super) fn check_keys(
             let hint = suggestion(&team, teams.keys().map(String::as_str), "teams of this file");
             check.refuse(&path.key("team"), format!("there is no team `{team}`"), hint);
         }
+        let limits = rates::check(check, &path, written.limits);
         let at = path.key("secret");
         let Some(secret) = check.secret(&at, &written.secret) else { continue };
         let length = secret.expose_secret().len();
@@ -117,7 +121,7 @@ pub(super) fn check_keys(
             let message = format!("it is the same secret as that of `{}`", twin.name);
             check.refuse(&at, message, "give each key a secret of its own: it says who calls");
         }
-        keys.push(KeyConfig { name, team, secret });
+        keys.push(KeyConfig { name, team, secret, limits });
     }
     keys
 }

@@ -51,6 +51,7 @@ models:
 teams:
   search:
     models: ["assistant", "openai/*", "gpt-4o"]
+    limits: [ { requests: 600, per: minute }, { tokens: 2000000, per: day, zone: Europe/Berlin }, { concurrent: 50 } ]
 
 keys:
   search-ci:

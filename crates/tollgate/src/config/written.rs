@@ -275,6 +275,47 @@ pub(super) struct Team {
     /// Model names its keys may use; each may hold one `*`. Default: all.
     #[schemars(extend("minItems" = 1))]
     pub(super) models: Option<Vec<String>>,
+    /// How much its keys may use together. Default: no limit.
+    #[schemars(extend("minItems" = 1))]
+    pub(super) limits: Option<Vec<Rate>>,
+}
+
+/// How much of what in how long: one of `requests`, `tokens`, `input_tokens` and `output_tokens`
+/// with `per`, or `concurrent`.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Rate {
+    /// Calls.
+    pub(super) requests: Option<u64>,
+    /// Tokens of input and output together, cached and hidden ones included.
+    pub(super) tokens: Option<u64>,
+    /// Tokens of input, cached ones included.
+    pub(super) input_tokens: Option<u64>,
+    /// Tokens of output, hidden ones included.
+    pub(super) output_tokens: Option<u64>,
+    /// Calls that are being answered at the same moment.
+    pub(super) concurrent: Option<u64>,
+    /// In how long.
+    pub(super) per: Option<Per>,
+    /// Count by the calendar of this time zone, such as `Europe/Berlin` or `UTC`. Default: in the
+    /// last minute, hour … before each call.
+    pub(super) zone: Option<String>,
+}
+
+/// In how long.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Per {
+    /// Of the clock, or sixty seconds.
+    Minute,
+    /// Of the clock, or sixty minutes.
+    Hour,
+    /// Of the calendar, or twenty-four hours.
+    Day,
+    /// From Monday on, or seven days.
+    Week,
+    /// Of the calendar, or thirty days.
+    Month,
 }
 
 /// A key that callers show.
@@ -285,6 +326,9 @@ pub(super) struct Key {
     pub(super) team: Option<String>,
     /// The key itself, as a reference: `${env:NAME}` or `${file:PATH}`.
     pub(super) secret: String,
+    /// How much this key may use; its team's limits hold besides. Default: no limit.
+    #[schemars(extend("minItems" = 1))]
+    pub(super) limits: Option<Vec<Rate>>,
 }
 
 /// Bounds on what may be sent and received.

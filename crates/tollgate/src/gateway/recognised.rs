@@ -56,7 +56,8 @@ mod tests {
     #[test]
     fn a_key_is_verified_once_and_a_refused_one_every_time() {
         let recognised = Recognised::default();
-        let caller = || Caller { key: "k".into(), team: Arc::new(TeamConfig::unlimited("t")) };
+        let caller =
+            || Caller { key: "k".into(), team: Arc::new(TeamConfig::unlimited("t")), limits: None };
         let mut verified = 0;
         for _ in 0..3 {
             let found = recognised.caller("tg_good", || {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::{mpsc, watch};
+use tollgate_policy::limit::Counters;
 use tollgate_store::{Digest, Store};
 
 use super::{LAST_WORDS, RunError, Stop};
@@ -25,6 +26,7 @@ type StoredKey = (String, String, Digest);
 pub(super) struct Current {
     store: Store,
     scan_seed: u64,
+    counters: Arc<Counters>,
     stop: watch::Receiver<Stop>,
     /// Where the simulated provider of this process listens, once one was wanted.
     simulated: Option<SocketAddr>,
@@ -33,8 +35,13 @@ pub(super) struct Current {
 }
 
 impl Current {
-    pub(super) fn new(store: Store, scan_seed: u64, stop: watch::Receiver<Stop>) -> Self {
-        Self { store, scan_seed, stop, simulated: None, known: Vec::new() }
+    pub(super) fn new(
+        store: Store,
+        scan_seed: u64,
+        counters: Arc<Counters>,
+        stop: watch::Receiver<Stop>,
+    ) -> Self {
+        Self { store, scan_seed, counters, stop, simulated: None, known: Vec::new() }
     }
 
     /// The gateway that the process starts with.
@@ -134,6 +141,7 @@ impl Current {
             simulated: self.simulated,
             now,
             scan_seed: self.scan_seed,
+            counters: self.counters.clone(),
         };
         Ok(Gateway::build(config, surroundings, before)?)
     }

@@ -1,23 +1,37 @@
-//! Stage 6: room for one more? Bounds the calls in flight; limits and budgets will take their
-//! place here.
+//! Stage 6: room for one more? Bounds the calls in flight, and holds each caller to the limits of its
+//! key and its team. Budgets will take their place here.
+
+mod rates;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tollgate_model::{Fault, FaultKind, Source};
 
-use crate::gateway::Gateway;
+use super::read::Ask;
+use super::settle::Settling;
+use crate::gateway::{Caller, Gateway};
 use crate::worker::Worker;
 
-/// The right to make a call; gives its place back when dropped.
+pub use rates::{Rated, Told};
+
+/// The right to make a call; gives its place back when dropped. What it leased of the caller's
+/// limits is with the record, which settles it.
 #[derive(Debug)]
 pub struct Permit {
     in_flight: Arc<AtomicUsize>,
 }
 
 /// # Errors
-/// `Unavailable`, when as many calls are in flight as connections are allowed.
-pub fn admit(worker: &Worker, gateway: &Gateway) -> Result<Permit, Fault> {
+/// `Unavailable`, when as many calls are in flight as connections are allowed; `RateLimited` or
+/// `QuotaExhausted`, when the caller has used what it may.
+pub fn admit(
+    worker: &Worker,
+    gateway: &Gateway,
+    caller: &Caller,
+    ask: &Ask,
+    settling: &mut Settling,
+) -> Result<Permit, Fault> {
     let in_flight = worker.shared.in_flight.clone();
     let before = in_flight.fetch_add(1, Ordering::Relaxed);
     // Made before the check, so that a refusal gives the place back as well.
@@ -31,6 +45,9 @@ pub fn admit(worker: &Worker, gateway: &Gateway) -> Result<Permit, Fault> {
         .with_code("too_many_in_flight");
         fault.retry_after_s = Some(1);
         return Err(fault);
+    }
+    if let Some(limits) = &caller.limits {
+        rates::hold(worker.shared.clock, limits, caller, ask, settling)?;
     }
     Ok(permit)
 }

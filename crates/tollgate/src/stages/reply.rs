@@ -4,6 +4,7 @@ mod body;
 mod fault;
 mod heads;
 mod passed;
+mod rates;
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;

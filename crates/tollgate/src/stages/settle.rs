@@ -1,5 +1,5 @@
-//! Stage 13: what happened. The record of a call goes to the access log and the metrics exactly
-//! once, whatever ended the call.
+//! Stage 13: what happened. The record of a call goes to the limits, the access log and the metrics
+//! exactly once, whatever ended the call.
 
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -7,6 +7,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use http::{HeaderName, Request};
 use tollgate_model::Record;
 
+use super::admit::Rated;
 use crate::caught;
 use crate::telemetry::Telemetry;
 use crate::worker::Worker;
@@ -18,6 +19,8 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 #[derive(Debug)]
 pub struct Settling {
     pub record: Box<Record>,
+    /// What it holds of its caller's limits.
+    pub rated: Option<Box<Rated>>,
     telemetry: Arc<Telemetry>,
     started: Instant,
     booked: bool,
@@ -34,7 +37,7 @@ pub fn open<B>(worker: &Worker, request: &Request<B>) -> Settling {
     });
     let telemetry = worker.shared.telemetry.clone();
     telemetry.metrics.begun();
-    Settling { record, telemetry, started: Instant::now(), booked: false }
+    Settling { record, rated: None, telemetry, started: Instant::now(), booked: false }
 }
 
 /// The caller's own id where it is harmless, else a fresh one.
@@ -57,6 +60,13 @@ impl Settling {
         u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX)
     }
 
+    /// A stream goes on, and its lease with it.
+    pub fn top_up(&mut self) {
+        if let Some(rated) = &mut self.rated {
+            rated.top_up(&self.record);
+        }
+    }
+
     /// Books the call.
     pub fn settle(mut self) {
         self.book();
@@ -66,6 +76,9 @@ impl Settling {
         if !self.booked {
             self.booked = true;
             self.record.duration_us = self.elapsed_us();
+            if let Some(rated) = &mut self.rated {
+                rated.settle(&self.record);
+            }
             self.telemetry.book(&self.record);
         }
     }

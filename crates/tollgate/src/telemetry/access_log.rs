@@ -104,6 +104,7 @@ impl Serialize for Line<'_> {
         some("tollgate.team", &record.team)?;
         some("gen_ai.request.model", &record.model_asked)?;
         some("gen_ai.provider.name", &record.provider)?;
+        some("tollgate.limit", &record.limit)?;
         some("tollgate.target", &record.target)?;
         some("gen_ai.response.model", &record.model_answered)?;
         some("tollgate.upstream.request_id", &record.upstream_request_id)?;

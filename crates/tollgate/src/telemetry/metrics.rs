@@ -24,6 +24,12 @@ struct UnitLabels {
     tollgate_unit: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct LimitLabels {
+    tollgate_team: String,
+    tollgate_limit: String,
+}
+
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
@@ -33,6 +39,8 @@ pub struct Metrics {
     callers_left: Counter,
     unknown_usage: Counter,
     units: Family<UnitLabels, Counter>,
+    limited: Family<LimitLabels, Counter>,
+    leases: Gauge,
     in_flight: Gauge,
     reloads: Family<ReloadLabels, Counter>,
     pub access_log_dropped: Counter,
@@ -48,6 +56,8 @@ impl Default for Metrics {
             callers_left: Counter::default(),
             unknown_usage: Counter::default(),
             units: Family::default(),
+            limited: Family::default(),
+            leases: Gauge::default(),
             in_flight: Gauge::default(),
             reloads: Family::default(),
             access_log_dropped: Counter::default(),
@@ -68,6 +78,8 @@ impl Metrics {
         r.register("tollgate_unknown_usage", help, self.unknown_usage.clone());
         let help = "What is counted in something else than tokens";
         r.register("tollgate_units", help, self.units.clone());
+        r.register("tollgate_limited", "Calls that a limit refused", self.limited.clone());
+        r.register("tollgate_leases", "Leases that are not settled", self.leases.clone());
         r.register("tollgate_in_flight", "Calls being answered", self.in_flight.clone());
         r.register("tollgate_config_reloads", "Configuration reloads", self.reloads.clone());
         let help = "Access-log lines that could not be written in time";
@@ -97,6 +109,11 @@ impl Metrics {
         if upstream && chat && record.fault.is_none() && record.usage.is_unknown() {
             self.unknown_usage.inc();
         }
+        if let Some(limit) = &record.limit {
+            let tollgate_team = record.team.clone().unwrap_or_default();
+            let labels = LimitLabels { tollgate_team, tollgate_limit: limit.clone() };
+            self.limited.get_or_create(&labels).inc();
+        }
         for (tollgate_unit, count) in record.usage.units() {
             let Some(count) = count else { continue };
             let gen_ai_provider_name = record.provider.clone().unwrap_or_default();
@@ -112,9 +129,10 @@ impl Metrics {
         });
     }
 
-    /// The whole, as Prometheus reads it.
+    /// The whole, as Prometheus reads it; `leases` of limits are open.
     #[must_use]
-    pub fn text(&self) -> String {
+    pub fn text(&self, leases: u64) -> String {
+        self.leases.set(i64::try_from(leases).unwrap_or(i64::MAX));
         let mut text = String::new();
         // Writing into a string cannot fail.
         let _ = encode(&mut text, &self.registry);

@@ -246,6 +246,16 @@ impl Site {
         (String::from_utf8_lossy(&bytes[..at]).into_owned(), unchunked(&bytes[at + 4..]))
     }
 
+    /// What one series of the metrics says; 0 where there is none.
+    pub(crate) fn metric(&self, series: &str) -> u64 {
+        self.metrics(&get(self.admin, "/metrics").unwrap().body, series)
+    }
+
+    fn metrics(&self, text: &str, series: &str) -> u64 {
+        let line = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+        line.map_or(0, |count| count.parse().unwrap())
+    }
+
     /// What the simulated providers received, oldest first.
     pub(crate) fn received(&self) -> Vec<Value> {
         let reply = get(self.upstream, "/_simulate/requests").unwrap();
@@ -257,6 +267,13 @@ impl Site {
 
 impl Drop for Site {
     fn drop(&mut self) {
+        let alive = matches!(self.child.try_wait(), Ok(None));
+        let metrics = get(self.admin, "/metrics").filter(|_| alive && !std::thread::panicking());
+        if let Some(metrics) = metrics {
+            let [leases, calls] = ["tollgate_leases", "tollgate_in_flight"]
+                .map(|series| self.metrics(&metrics.body, series));
+            assert!(leases <= calls, "{leases} leases are held by {calls} calls");
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
         let _ = std::fs::remove_dir_all(&self.folder);

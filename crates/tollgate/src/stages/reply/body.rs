@@ -149,6 +149,7 @@ impl Flow {
                 open.record.first_chunk_us = Some(open.elapsed_us());
             }
             open.record.response_bytes += bytes.len() as u64;
+            open.top_up();
             if last && let Some(mut open) = settling.take() {
                 if let Writer::Translated(encoder) = &self.writer {
                     open.record.losses.extend(encoder.losses().clone());

@@ -3,10 +3,10 @@
 
 use http::header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, Response, StatusCode};
-use tollgate_model::{Fault, FaultKind};
+use tollgate_model::{Fault, FaultKind, Source};
 use tollgate_wire::Dialect;
 
-use super::{JSON, ReplyBody, heads};
+use super::{JSON, ReplyBody, heads, rates};
 use crate::stages::settle::Settling;
 
 /// Where neither the provider nor a limit says when.
@@ -25,7 +25,10 @@ pub fn fault(dialect: &dyn Dialect, fault: Fault, mut settling: Settling) -> Res
         headers.insert("x-tollgate-target", target);
         headers.insert("x-tollgate-attempts", HeaderValue::from(settling.record.attempts));
     }
-    if matches!(status.as_u16(), 429 | 503 | 529) {
+    rates::put(dialect, &settling, &mut headers);
+    // What will never pass is not to be tried again.
+    let in_vain = fault.kind == FaultKind::QuotaExhausted && fault.source == Source::Downstream;
+    if matches!(status.as_u16(), 429 | 503 | 529) && !in_vain {
         let seconds = fault.retry_after_s.unwrap_or(USUAL_WAIT_S);
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
     }

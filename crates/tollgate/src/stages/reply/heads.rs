@@ -3,6 +3,7 @@
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tollgate_model::Losses;
 
+use super::rates;
 use crate::stages::call::Answer;
 use crate::stages::read::Ask;
 use crate::stages::settle::Settling;
@@ -35,11 +36,13 @@ pub(super) fn of_answer(ask: &Ask, answer: &Answer, settling: &Settling) -> Head
     if answer.dialect.id() == ask.dialect.id() {
         let allowed = ask.dialect.rules().response_headers;
         for (name, value) in &answer.headers {
-            if allowed.iter().any(|allowed| matches_name(allowed, name)) {
+            let ours = settling.rated.is_some() && rates::is_of_limits(name);
+            if !ours && allowed.iter().any(|allowed| matches_name(allowed, name)) {
                 headers.append(name.clone(), value.clone());
             }
         }
     }
+    rates::put(ask.dialect, settling, &mut headers);
     headers
 }
 

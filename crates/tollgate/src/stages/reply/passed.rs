@@ -85,6 +85,7 @@ impl Passed {
                     open.record.first_chunk_us = Some(open.elapsed_us());
                 }
                 open.record.response_bytes += piece.len() as u64;
+                open.top_up();
                 if self.watched.has_passed()
                     && let Some(settling) = self.settling.take()
                 {
