@@ -12,6 +12,7 @@ mod stream;
 mod tables;
 mod tools_rules;
 mod trouble;
+mod vectors;
 mod wording;
 
 use crate::answer;

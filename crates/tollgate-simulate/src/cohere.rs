@@ -16,7 +16,7 @@ use crate::simulator::refused;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-pub(crate) use ranking::{ranked, strings};
+pub(crate) use ranking::{embedded, ranked, reranked, strings};
 
 #[derive(Debug)]
 pub(crate) struct Cohere;

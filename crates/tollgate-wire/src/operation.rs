@@ -128,6 +128,7 @@ pub const OPERATIONS: &[OperationRow] = &[
     row("anthropic-messages", Codec::Models(&dialects::anthropic_messages::models::List)),
     row("bedrock-converse", Codec::Chat(&dialects::bedrock_converse::BedrockConverse)),
     row("bedrock-converse", Codec::CountTokens(&dialects::bedrock_converse::count_tokens::Count)),
+    row("bedrock-converse", Codec::Embed(&dialects::bedrock_converse::embed::Titan)),
     row("cohere-v2", Codec::Chat(&dialects::cohere_v2::CohereV2)),
     row("cohere-v2", Codec::Embed(&dialects::cohere_v2::embed::Embeddings)),
     row("cohere-v2", Codec::Rerank(&dialects::cohere_v2::rerank::Ranking)),

@@ -1,7 +1,8 @@
 //! Claude in its own dialect, as Bedrock's InvokeModel carries it: the model in the path, the version in
-//! the body, and streams as frames with Anthropic's events in base64 inside.
+//! the body, and streams as frames with Anthropic's events in base64 inside. Models that make vectors and
+//! rankings answer here too.
 
-use super::{Bedrock, eventstream, head, signing};
+use super::{Bedrock, eventstream, head, signing, vectors};
 use crate::anthropic;
 use crate::dialect::{Call, Dialect, Headers, Operation, State, Vendor, always};
 use crate::refusal::Refusal;
@@ -71,9 +72,13 @@ impl Vendor for Invoke {
 }
 
 fn invoke(call: &Call<'_>, state: &mut State, stream: bool) -> Result<Reply, Refusal> {
+    let model = percent_decoded(call.named.get("model").unwrap_or_default());
+    if let Some(answer) = vectors::answerer(&model) {
+        let (told, counted) = answer(&super::body(call.request)?, &model)?;
+        return Ok(vectors::whole(call.request, &told, counted));
+    }
     signing::verify(call.request)?;
     let request = anthropic::vertex::unwrapped(call, "bedrock-2023-05-31", |body| {
-        let model = percent_decoded(call.named.get("model").unwrap_or_default());
         body.insert("model".to_owned(), model.into());
         body.insert("stream".to_owned(), stream.into());
     });

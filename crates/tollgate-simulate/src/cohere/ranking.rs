@@ -11,6 +11,11 @@ use serde_json::{Value, json};
 pub(super) fn embed(request: &Request) -> Result<Reply, Refusal> {
     let body = body(request)?;
     rules::shaped(&tables::EMBED, &body)?;
+    embedded(&body).map(|(told, counted)| whole(&told, counted))
+}
+
+/// Vectors for a body of the right shape, and the tokens of its texts.
+pub(crate) fn embedded(body: &Value) -> Result<(Value, u64), Refusal> {
     let texts = strings(&body["texts"]);
     if texts.is_empty() || texts.len() > 96 {
         return Err(Refusal::new(
@@ -34,13 +39,13 @@ pub(super) fn embed(request: &Request) -> Result<Reply, Refusal> {
     });
     let counted: u64 = texts.iter().map(|text| tokens::count(text)).sum();
     let told = json!({
-        "id": uuid(ids::hash(&request.body)),
+        "id": uuid(ids::hash(body.to_string().as_bytes())),
         "embeddings": embeddings.collect::<serde_json::Map<_, _>>(),
         "texts": texts,
         "meta": {"api_version": {"version": "2"}, "billed_units": {"input_tokens": counted}},
         "response_type": "embeddings_by_type",
     });
-    Ok(whole(&told, counted))
+    Ok((told, counted))
 }
 
 fn written(kind: &str, vector: &[f32]) -> Value {
@@ -57,6 +62,11 @@ fn written(kind: &str, vector: &[f32]) -> Value {
 pub(super) fn rerank(request: &Request) -> Result<Reply, Refusal> {
     let body = body(request)?;
     rules::shaped(&tables::RERANK, &body)?;
+    reranked(&body).map(|(told, counted)| whole(&told, counted))
+}
+
+/// A ranking for a body of the right shape.
+pub(crate) fn reranked(body: &Value) -> Result<(Value, u64), Refusal> {
     let documents = strings(&body["documents"]);
     if documents.is_empty() {
         let message = "invalid request: list of documents must not be empty";
@@ -70,11 +80,11 @@ pub(super) fn rerank(request: &Request) -> Result<Reply, Refusal> {
     let results = ranked.into_iter().take(most);
     let results = results.map(|(index, score)| json!({"index": index, "relevance_score": score}));
     let told = json!({
-        "id": uuid(ids::hash(&request.body)),
+        "id": uuid(ids::hash(body.to_string().as_bytes())),
         "results": results.collect::<Vec<_>>(),
         "meta": {"api_version": {"version": "2"}, "billed_units": {"search_units": 1}},
     });
-    Ok(whole(&told, 0))
+    Ok((told, 0))
 }
 
 /// Documents by how many words of the query they hold, best first.

@@ -12,6 +12,7 @@ use crate::{
 
 mod citation;
 pub mod count_tokens;
+pub mod embed;
 mod fault;
 mod foreign;
 mod media;

@@ -48,20 +48,24 @@ fn embed_of(id: DialectId) -> &'static dyn Embed {
     embed
 }
 
-fn all_embeds() -> impl Iterator<Item = &'static dyn Embed> {
+/// Each codec, and whether its answers hold one vector only.
+fn all_embeds() -> impl Iterator<Item = (&'static dyn Embed, bool)> {
     OPERATIONS.iter().filter_map(|row| match row.codec {
-        Codec::Embed(embed) => Some(embed),
+        Codec::Embed(embed) => Some((embed, row.dialect.as_str() == "bedrock-converse")),
         _ => None,
     })
 }
 
 fn written_again(reply: &EmbedReply, ask: &EmbedRequest) -> Option<String> {
-    for other in all_embeds() {
-        let body = other.encode_reply(reply, ask, "m");
-        let again = other.decode_reply(&body, &tollgate_wire::Quirks::NONE);
-        match again {
-            Ok(again) if again.vectors == reply.vectors => {}
-            other => return Some(format!("written again: {other:?}")),
+    for (other, one_by_one) in all_embeds() {
+        let at_once = if one_by_one { 1 } else { reply.vectors.len().max(1) };
+        for vectors in reply.vectors.chunks(at_once) {
+            let part = EmbedReply { vectors: vectors.to_vec(), ..reply.clone() };
+            let body = other.encode_reply(&part, ask, "m");
+            match other.decode_reply(&body, &tollgate_wire::Quirks::NONE) {
+                Ok(again) if again.vectors == vectors => {}
+                other => return Some(format!("written again: {other:?}")),
+            }
         }
     }
     None

@@ -3,6 +3,8 @@
 
 #[path = "clouds/credentials.rs"]
 mod credentials;
+#[path = "clouds/vectors.rs"]
+mod vectors;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
