@@ -158,6 +158,16 @@ fn conversations_grow_and_background_can_be_cancelled() {
 }
 
 #[test]
+fn it_takes_what_codex_says_of_itself() {
+    let simulator = Simulator::new();
+    let mut body = sound("hi");
+    body["client_metadata"] = json!({"x-codex-installation-id": "7"});
+    assert_eq!(told(&simulator, "POST", AT, &body).0, 200);
+    body["client_metadata"] = json!("7");
+    assert_eq!(told(&simulator, "POST", AT, &body).0, 400);
+}
+
+#[test]
 fn it_refuses_in_the_vendors_words() {
     let cases = [
         (

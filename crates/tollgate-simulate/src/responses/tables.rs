@@ -442,6 +442,8 @@ pub(super) const CREATE: Shape = Shape::Object(&[
     must("model", Shape::Str),
     null("input", Shape::StrOr(&Shape::List(&Shape::Map))),
     null("background", Shape::Bool),
+    // In no reference, but Codex sends it with each request.
+    null("client_metadata", Shape::Map),
     null("context_management", Shape::List(&Shape::Map)),
     null("conversation", Shape::StrOr(&Shape::Object(&[must("id", Shape::Str)]))),
     null("include", Shape::List(&INCLUDE)),
