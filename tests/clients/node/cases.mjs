@@ -274,6 +274,16 @@ async function badRequest(bench, stream) {
   await raises(bench, ['bad_request'], { ...bench.ask('Hello', { stream }), raw });
 }
 
+/** A key that may make one call a day: the gateway's own limit, not the provider's. */
+async function limited(bench, stream) {
+  const held = bench.withKey(bench.targets.limited_key);
+  const ask = held.ask('Hello', { stream });
+  await held.adapter.ask(ask).catch(() => {});
+  const error = await raises(held, ['rate_limited'], ask);
+  if (bench.Adapter.sdk === 'google-genai') return; // It keeps no headers.
+  assert(Number(held.adapter.retryAfter(error)) > 3600, 'it is not told that it takes hours');
+}
+
 async function rateLimited(bench, stream) {
   const error = await raises(bench, ['rate_limited'], bench.faulty('429', stream));
   if (bench.Adapter.sdk === 'google-genai') return; // It keeps no headers.
@@ -356,6 +366,7 @@ export const CASES = [
   ['unknown-model', unknownModel, GATEWAY_ONLY],
   ['bad-request', badRequest, { needs: 'raw' }],
   ['rate-limited', rateLimited],
+  ['limited', limited, GATEWAY_ONLY],
   ['500', fault('500', ['server'], ['server'])],
   ['503', fault('503', ['unavailable', 'overloaded'], ['unavailable', 'overloaded'])],
   ['529', overloaded],

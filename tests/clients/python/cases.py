@@ -5,6 +5,7 @@ language of exchange.py and asserts; what the simulated provider answers to whic
 docs/simulated-provider.md.
 """
 import base64
+import contextlib
 import json
 import time
 from dataclasses import dataclass, replace
@@ -37,6 +38,7 @@ class Bench:
     dialect: str  # which the provider speaks
     embedding_model: str | None = None
     another: Callable[[str], object] | None = None  # an adapter of the same kind with another key
+    limited_key: str = ""  # a key that may make one call a day; none straight at the provider
 
     def named(self, model: str) -> str:
         return self.prefix + model
@@ -239,6 +241,16 @@ def bad_request(bench: Bench, stream: bool) -> None:
     raises(bench, {"bad_request"}, ask)
 
 
+def limited(bench: Bench, stream: bool) -> None:
+    """A key that may make one call a day: the gateway's own limit, not the provider's."""
+    bench = bench.with_key(bench.limited_key)
+    ask = bench.ask("Hello", stream=stream)
+    with contextlib.suppress(bench.adapter.errors["rate_limited"]):
+        bench.adapter.ask(ask)
+    error = raises(bench, {"rate_limited"}, ask)
+    assert int(bench.adapter.retry_after(error)) > 3600, "it is not told that it takes hours"
+
+
 def rate_limited(bench: Bench, stream: bool) -> None:
     error = raises(bench, {"rate_limited"}, bench.faulty("429", stream))
     assert int(bench.adapter.retry_after(error)) > 0, "retry-after is missing"
@@ -377,6 +389,7 @@ FAULTS = [
     Case("unknown-model", unknown_model, straight=False),
     Case("bad-request", bad_request),
     Case("rate-limited", rate_limited),
+    Case("limited", limited, straight=False),
     Case("500", fault("500", {"server"}, {"server"})),
     Case("503", fault("503", {"unavailable", "overloaded"}, {"unavailable", "overloaded"})),
     Case("529", overloaded),

@@ -60,10 +60,12 @@ def jobs_of(sdk: str, targets: dict):
         def another(key: str):
             return kind(targets["root"], key, SDK_SECONDS)
 
-        key = targets["access_key"] if sdk == "bedrock" else targets["key"]
+        signs = "access_" if sdk == "bedrock" else ""
+        key, limited_key = targets[signs + "key"], targets.get(f"limited_{signs}key", "")
         bench = Bench(adapter=another(key), prefix=provider["prefix"],
                       model=provider["model"], dialect=provider["dialect"],
-                      embedding_model=provider.get("embedding_model"), another=another)
+                      embedding_model=provider.get("embedding_model"), another=another,
+                      limited_key=limited_key)
         for case in CASES:
             if case.needs and case.needs not in bench.adapter.features:
                 continue
