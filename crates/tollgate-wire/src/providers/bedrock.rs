@@ -25,6 +25,7 @@ pub const ROW: Provider = Provider {
     notes: &[
         "Titan embeds one text per request; a request with several is refused.",
         "Cohere's answers here state no tokens, so that its vectors are recorded without any.",
+        "Rankings were tried against the simulated provider alone: their bodies are not confirmed by AWS's pages.",
     ],
     ..Provider::PLAIN
 };

@@ -1,5 +1,5 @@
-//! The catalogue's rates are those that vendors publish, for the models of `fixtures/prices`; where
-//! one is not, it is named here.
+//! The catalogue's rates are those that were written down by hand in `fixtures/prices`; where two
+//! differ, it is named here. Neither is proof of what a vendor publishes; two that agree are some.
 
 use serde_json::Value;
 use tollgate_catalogue::Catalogue;
@@ -7,12 +7,12 @@ use tollgate_model::{Meter, Rate, Tier};
 
 const CASES: &str = include_str!("../../../fixtures/prices/cases.json");
 
-/// The sources are wrong, or say nothing that two of them agree on.
+/// Sound at the rate of text, and text at the rate of images: it is the sources that look wrong.
 const WRONG: [(&str, &str); 2] =
     [("gemini/gemini-2.5-flash-image", "output"), ("openai/gpt-4o-audio-preview", "audio.input")];
 
 #[test]
-fn rates_are_those_that_vendors_publish() {
+fn rates_are_those_that_were_written_down_apart() {
     let fixture: Value = serde_json::from_str(CASES).unwrap();
     let catalogue = Catalogue::built_in();
     let (mut seen, mut wrong) = (0, Vec::new());
