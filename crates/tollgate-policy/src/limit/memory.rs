@@ -222,7 +222,7 @@ impl Lease {
     }
 
     /// A call that goes on: what it has used by now is drawn on where it is more than was leased,
-    /// and as much again, so that this is not done for every token. It is drawn whether there is
+    /// and a quarter of it besides, so that this is not done for every token. It is drawn whether there is
     /// room or not: a limit on a rate makes the next call wait, it does not cut this one.
     pub fn top_up(&mut self, used: Amounts, now: Moment) {
         for ((limit, cell), drawn) in self.limits.bound.iter().zip(&mut self.drawn) {
