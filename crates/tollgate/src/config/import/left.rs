@@ -147,7 +147,7 @@ const REASONS: &[(&str, &str)] = &[
     ("router_settings.*", "this gateway has no such setting"),
 ];
 
-const LIMITS: &str = "limits belong to teams and keys here (`teams.*.limits`); those of models come with a later version";
+const LIMITS: &str = "rate limits belong to teams and keys here (`teams.*.limits`); those of models come with a later version";
 const BUDGETS: &str = "budgets come with a later version";
 const RETRIES: &str =
     "a call that fails goes to the next target; rules for retries come with a later version";
