@@ -102,8 +102,7 @@ fn a_caller_at_its_limit_is_refused_in_its_own_dialect_and_told_when_to_come_aga
         until_booked(&site);
         let series = "tollgate_limited_total{tollgate_team=\"tests\",tollgate_limit=\"teams.tests.limits[0]\"}";
         assert_eq!(site.metric(series), 1);
-        std::thread::sleep(Duration::from_millis(100));
-        assert!(site.log().contains(r#""tollgate.limit":"teams.tests.limits[0]""#));
+        site.until_logged(r#""tollgate.limit":"teams.tests.limits[0]""#);
     }
 }
 

@@ -183,6 +183,15 @@ impl Site {
         read("out") + &read("err")
     }
 
+    /// Waits for a text in the log: its lines are written together, a little later.
+    pub(crate) fn until_logged(&self, text: &str) {
+        let begun = Instant::now();
+        while !self.log().contains(text) {
+            assert!(begun.elapsed() < Duration::from_secs(5), "no {text} in {}", self.log());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     /// The program's memory of the moment.
     pub(crate) fn resident_kib(&self) -> u64 {
         self.memory("VmRSS:")

@@ -144,7 +144,7 @@ fn keys_of_a_container_are_replaced_under_load_and_kept_while_their_source_fails
     let begun = Instant::now();
     assert_eq!(claude(&site).0, 502);
     assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
-    assert!(site.log().contains("provider_credential"), "{}", site.log());
+    site.until_logged("provider_credential");
     broken.store(false, Ordering::Relaxed);
     let begun = Instant::now();
     while claude(&site).0 != 200 {
