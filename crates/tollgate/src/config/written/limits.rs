@@ -1,0 +1,75 @@
+//! Where state rests, what may be sent at most, how the process ends and what it writes.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::config::units::{DURATION_PATTERN, SIZE_PATTERN};
+
+/// Where state rests.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct Storage {
+    /// `sqlite:PATH`. Default: `tollgate.db` in the data directory.
+    #[schemars(extend("pattern" = "^sqlite:."))]
+    pub(in crate::config) database: Option<String>,
+}
+
+/// Bounds on what may be sent and received.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct Limits {
+    /// A request body, also after it is inflated. Default `32MiB`.
+    #[schemars(extend("pattern" = SIZE_PATTERN))]
+    pub(in crate::config) body: Option<String>,
+    /// A request body that is passed on while it arrives: forms with files, and bodies under
+    /// `/providers/`. Default `512MiB`.
+    #[schemars(extend("pattern" = SIZE_PATTERN))]
+    pub(in crate::config) upload: Option<String>,
+    /// All header lines of a request together. Default `64KiB`.
+    #[schemars(extend("pattern" = SIZE_PATTERN))]
+    pub(in crate::config) head: Option<String>,
+    /// How many header lines a request may have. Default `100`.
+    pub(in crate::config) headers: Option<u32>,
+    /// A provider's reply that is not streamed. Default `64MiB`.
+    #[schemars(extend("pattern" = SIZE_PATTERN))]
+    pub(in crate::config) reply: Option<String>,
+    /// One line of a provider's stream. Default `16MiB`.
+    #[schemars(extend("pattern" = SIZE_PATTERN))]
+    pub(in crate::config) line: Option<String>,
+    /// One event of a provider's stream. Default `16MiB`.
+    #[schemars(extend("pattern" = SIZE_PATTERN))]
+    pub(in crate::config) event: Option<String>,
+    /// How deep JSON may be nested. Default `128`.
+    pub(in crate::config) json_depth: Option<u32>,
+    /// Open connections of callers. Default `10000`.
+    pub(in crate::config) connections: Option<u32>,
+}
+
+/// How the process ends.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct Shutdown {
+    /// How long open streams may go on after the order to end. Default `30s`.
+    #[schemars(extend("pattern" = DURATION_PATTERN))]
+    pub(in crate::config) grace: Option<String>,
+}
+
+/// What the process writes: its log to standard error, one line for each call to standard output.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct Log {
+    /// Default `text`.
+    pub(in crate::config) format: Option<LogFormat>,
+    /// One line for each call. Default `true`.
+    pub(in crate::config) access: Option<bool>,
+}
+
+/// How a line of the log looks.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(in crate::config) enum LogFormat {
+    /// One JSON object on each line.
+    Json,
+    /// For people.
+    Text,
+}
