@@ -33,6 +33,8 @@ mod sql {
         SELECT team, kind, id, made_by, provider, model, created, expires FROM objects \
         WHERE team = $1 AND kind = $2 AND (expires IS NULL OR expires > $3) \
         ORDER BY created DESC, id LIMIT $4 OFFSET $5";
+    pub(super) const TURN: &str = "\
+        UPDATE objects SET model = $1 WHERE team = $2 AND kind = $3 AND id = $4 AND model = $5";
     pub(super) const DELETE: &str = "DELETE FROM objects WHERE team = $1 AND kind = $2 AND id = $3";
     pub(super) const EXPIRE: &str = "DELETE FROM objects WHERE expires <= $1";
     pub(super) const CROWDED: &str =
@@ -183,6 +185,28 @@ impl Store {
             .fetch_all(&self.pool)
             .await?;
         rows.iter().map(|row| stored_object(row, kind)).collect()
+    }
+
+    /// Writes `to` where the object's model is `from`, in one step: of many who try at once, one
+    /// is told that it did.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn turn_object(
+        &self,
+        (team, kind, id): (&str, ObjectKind, &str),
+        from: &str,
+        to: &str,
+    ) -> Result<bool, StoreError> {
+        let turned = sqlx::query(sql::TURN)
+            .bind(to)
+            .bind(team)
+            .bind(kind.as_str())
+            .bind(id)
+            .bind(from)
+            .execute(&self.pool)
+            .await?;
+        Ok(turned.rows_affected() == 1)
     }
 
     /// Forgets an object. Whether there was one.

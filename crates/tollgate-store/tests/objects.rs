@@ -112,3 +112,28 @@ async fn what_is_too_long_is_refused_whole() {
     assert_eq!(found, None);
     store.close().await;
 }
+
+#[tokio::test]
+async fn of_many_who_turn_an_object_one_is_told_that_it_did() {
+    let folder = Folder::new("turned");
+    let store = Store::open(&folder.0, None).await.unwrap();
+    let object = response("search", "resp_1", 1000);
+    store.insert_objects(std::slice::from_ref(&object)).await.unwrap();
+    let turn = |team: &'static str| {
+        let store = store.clone();
+        tokio::spawn(async move {
+            let named = (team, ObjectKind::Response, "resp_1");
+            store.turn_object(named, "gpt-5", "gpt-6").await.unwrap()
+        })
+    };
+    assert!(!turn("other").await.unwrap(), "another team's");
+    let all: Vec<_> = (0..8).map(|_| turn("search")).collect();
+    let mut told = 0;
+    for one in all {
+        told += u32::from(one.await.unwrap());
+    }
+    assert_eq!(told, 1);
+    let turned = store.object("search", ObjectKind::Response, "resp_1", 1001).await.unwrap();
+    assert_eq!(turned.unwrap().model.as_deref(), Some("gpt-6"));
+    store.close().await;
+}

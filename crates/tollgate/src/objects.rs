@@ -49,9 +49,13 @@ pub struct Named {
 enum Ask {
     Enter(Vec<StoredObject>, oneshot::Sender<Result<(), StoreError>>),
     Find(Named, oneshot::Sender<Result<Option<StoredObject>, StoreError>>),
+    Turn(Named, Turn, oneshot::Sender<Result<bool, StoreError>>),
     Forget(Named, oneshot::Sender<Result<bool, StoreError>>),
     List((String, ObjectKind), (u32, u32), oneshot::Sender<Result<Vec<StoredObject>, StoreError>>),
 }
+
+/// What an object's model is, and what it is to be.
+type Turn = (&'static str, &'static str);
 
 impl Objects {
     /// The table of `store`, and the task that keeps it on the runtime of the caller.
@@ -109,6 +113,17 @@ impl Objects {
         Ok(found)
     }
 
+    /// Turns an object's model into another, where it is what it is thought to be. Of many who try
+    /// at once, in however many processes, one is told that it did.
+    ///
+    /// # Errors
+    /// `Unavailable`, when the table cannot be written.
+    pub async fn turn(&self, named: Named, turn: Turn) -> Result<bool, Fault> {
+        let turned = self.asked(|answer| Ask::Turn(named.clone(), turn, answer)).await?;
+        self.recent().forget(&named);
+        Ok(turned)
+    }
+
     /// Forgets an object, as its provider did. Whether there was one.
     ///
     /// # Errors
@@ -156,7 +171,8 @@ impl Objects {
 }
 
 impl Named {
-    fn of(object: &StoredObject) -> Self {
+    #[must_use]
+    pub fn of(object: &StoredObject) -> Self {
         Self { team: object.team.clone(), kind: object.kind, id: object.id.clone() }
     }
 }
@@ -222,6 +238,9 @@ async fn answer(store: &Store, batch: &mut Vec<Ask>) {
             Ask::Enter(..) => {}
             Ask::Find(Named { team, kind, id }, answer) => {
                 let _ = answer.send(store.object(&team, kind, &id, now()).await);
+            }
+            Ask::Turn(Named { team, kind, id }, (from, to), answer) => {
+                let _ = answer.send(store.turn_object((&team, kind, &id), from, to).await);
             }
             Ask::Forget(Named { team, kind, id }, answer) => {
                 let _ = answer.send(store.delete_object(&team, kind, &id).await);

@@ -5,7 +5,7 @@ mod meter;
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -35,17 +35,27 @@ pub struct Manner {
 pub struct Passing {
     manner: Manner,
     body: Option<Body>,
-    when_whole: Option<WhenWhole>,
+    claim: Option<Claim>,
+    /// What waits for the claim: the last piece, where it was known to be the last.
+    last_piece: Option<Option<Bytes>>,
     length: Option<u64>,
     last: Instant,
     timer: Pin<Box<Sleep>>,
 }
 
-struct WhenWhole(Box<dyn FnOnce() + Send>);
+/// Tells whether what was read may be booked, since nobody has booked it before.
+pub struct Claim(Pin<Box<dyn Future<Output = Result<bool, Fault>> + Send>>);
 
-impl std::fmt::Debug for WhenWhole {
+impl Claim {
+    #[must_use]
+    pub fn new(claim: impl Future<Output = Result<bool, Fault>> + Send + 'static) -> Self {
+        Self(Box::pin(claim))
+    }
+}
+
+impl std::fmt::Debug for Claim {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("WhenWhole")
+        f.write_str("Claim")
     }
 }
 
@@ -55,7 +65,8 @@ impl Passing {
         let now = Instant::now();
         let timer = Box::pin(sleep_until(manner.deadline.min(now + manner.pause)));
         let length = body.length();
-        Self { manner, body: Some(body), when_whole: None, length, last: now, timer }
+        let (body, claim, last_piece) = (Some(body), None, None);
+        Self { manner, body, claim, last_piece, length, last: now, timer }
     }
 
     #[must_use]
@@ -71,6 +82,9 @@ impl Passing {
 
     /// The next piece; `None` after the last. After a fault there is nothing more.
     pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Fault>>> {
+        if self.last_piece.is_some() {
+            return self.poll_claim(cx);
+        }
         let Some(body) = &mut self.body else { return Poll::Ready(None) };
         match body.poll_data(cx) {
             Poll::Ready(Some(Ok(piece))) => {
@@ -78,16 +92,16 @@ impl Passing {
                 self.manner.meter.push(&piece);
                 // Whoever knows the length does not ask again after the last piece.
                 let last = self.body.as_ref().is_none_or(|body| body.length() == Some(0));
-                Poll::Ready(Some(match last {
-                    true => self.finish().map(|()| piece),
-                    false => Ok(piece),
-                }))
+                match last {
+                    true => self.finish(cx, Some(piece)),
+                    false => Poll::Ready(Some(Ok(piece))),
+                }
             }
             Poll::Ready(Some(Err(_))) => {
                 let message = "The provider's answer broke off.";
                 self.fail(Fault::bad_upstream(message).with_code("answer_broken"))
             }
-            Poll::Ready(None) => Poll::Ready(self.finish().err().map(Err)),
+            Poll::Ready(None) => self.finish(cx, None),
             Poll::Pending => match self.poll_timer(cx) {
                 None => Poll::Pending,
                 Some(fault) => self.fail(fault),
@@ -95,15 +109,16 @@ impl Passing {
         }
     }
 
-    /// What is to be done when its last byte was read and all of it was sound.
-    pub fn when_whole(&mut self, then: Box<dyn FnOnce() + Send>) {
-        self.when_whole = Some(WhenWhole(then));
+    /// What it used is booked only if `claim` grants it, which is asked when its last byte was read
+    /// and all of it was sound.
+    pub fn books_by(&mut self, claim: Claim) {
+        self.claim = Some(claim);
     }
 
     /// Nothing more is to come.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        self.body.is_none()
+        self.body.is_none() && self.last_piece.is_none()
     }
 
     /// Whether its caller reads it as a stream of events, in which an error can be said.
@@ -114,7 +129,9 @@ impl Passing {
 
     /// Writes down what was used, as far as it was said.
     pub fn book(&self, record: &mut Record) {
-        self.manner.meter.book(record);
+        if self.claim.is_none() {
+            self.manner.meter.book(record);
+        }
         if let Some(upload) = &self.manner.upload {
             record.request_bytes = upload.arrived();
         }
@@ -123,20 +140,43 @@ impl Passing {
     /// Ends it here; the provider's call is closed.
     pub fn close(&mut self) {
         self.body = None;
+        self.last_piece = None;
         if let Some(upload) = &self.manner.upload {
             upload.stop();
         }
     }
 
-    fn finish(&mut self) -> Result<(), Fault> {
+    /// After its last piece.
+    fn finish(
+        &mut self,
+        cx: &mut Context<'_>,
+        piece: Option<Bytes>,
+    ) -> Poll<Option<Result<Bytes, Fault>>> {
         if let Some(body) = self.body.take() {
             body.give_back();
         }
-        self.manner.meter.end()?;
-        if let Some(WhenWhole(then)) = self.when_whole.take() {
-            then();
+        if let Err(fault) = self.manner.meter.end() {
+            return Poll::Ready(Some(Err(fault)));
         }
-        Ok(())
+        self.last_piece = Some(piece);
+        self.poll_claim(cx)
+    }
+
+    /// The last piece leaves when it is known whether what was used is to be booked.
+    fn poll_claim(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Fault>>> {
+        if let Some(Claim(claim)) = &mut self.claim {
+            match ready!(claim.as_mut().poll(cx)) {
+                Ok(granted) => {
+                    self.claim = None;
+                    if !granted {
+                        self.manner.meter.forget();
+                    }
+                }
+                // Told by nobody, its figures would be lost: who wants it comes again.
+                Err(fault) => return self.fail(fault),
+            }
+        }
+        Poll::Ready(self.last_piece.take().flatten().map(Ok))
     }
 
     fn fail(&mut self, fault: Fault) -> Poll<Option<Result<Bytes, Fault>>> {

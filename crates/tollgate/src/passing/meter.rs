@@ -172,6 +172,11 @@ impl Meter {
         }
     }
 
+    /// What was read is not to be booked.
+    pub(super) fn forget(&mut self) {
+        *self = Self::nothing();
+    }
+
     /// Every whole frame that is there.
     fn frames(&mut self) {
         loop {

@@ -17,7 +17,8 @@ use super::authorize::Grant;
 use super::call::{Answer, Said};
 use super::read::Ask;
 use crate::errand::{self, Touches};
-use crate::objects::{self, Objects};
+use crate::objects::{self, Named, Objects};
+use crate::passing::Claim;
 use crate::worker::Worker;
 
 pub use lines::authorize as authorize_lines;
@@ -98,11 +99,9 @@ pub async fn keep(
     if let (Said::Passing(passing), Some(held)) = (&mut answer.said, &ask.held)
         && writes_usage(ask)
     {
-        let (shared, booked) = (worker.shared.clone(), held.as_ref().clone());
-        let booked = StoredObject { model: Some(BOOKED.to_owned()), ..booked };
-        passing.when_whole(Box::new(move || {
-            tokio::spawn(async move { shared.objects.enter(vec![booked]).await });
-        }));
+        let (shared, named) = (worker.shared.clone(), Named::of(held));
+        let claim = async move { shared.objects.turn(named, (BATCH_OUTPUT, BOOKED)).await };
+        passing.books_by(Claim::new(claim));
     }
     let Said::Told { bytes, .. } = &mut answer.said else { return Ok(()) };
     let provider = answer.target.upstream.name.clone();

@@ -163,12 +163,43 @@ fn a_batch_is_worked_through_by_the_provider_that_holds_its_lines_and_booked_onc
         let each: Value = serde_json::from_str(first.body.lines().next().unwrap()).unwrap();
         let used = each["response"]["body"]["usage"]["completion_tokens"].as_u64().unwrap();
         assert_eq!(told["gen_ai.usage.output_tokens"], 2 * used, "{told}");
-        std::thread::sleep(Duration::from_millis(300));
         let second = call(&site, KEY, "GET", &output, None);
         assert_eq!(second.body, first.body);
         let told = booked(&site, &second);
         assert_eq!(told["gen_ai.usage.output_tokens"], Value::Null, "{told}");
     }
+}
+
+#[test]
+fn a_batch_that_is_read_by_many_at_once_or_in_pieces_is_booked_once() {
+    let site = site();
+    let lines = r#"{"custom_id":"1","method":"POST","url":"/v1/chat/completions","body":{"model":"cheap","messages":[{"role":"user","content":"say 3 words"}]}}"#;
+    let form = Form::default().field("purpose", "batch").file("file", "b.jsonl", lines.as_bytes());
+    let input = id(&upload(&site, KEY, "/v1/files", form));
+    let ask = serde_json::json!({"input_file_id": input, "endpoint": "/v1/chat/completions", "completion_window": "24h"});
+    let path = format!("/v1/batches/{}", id(&json(&site, KEY, "/v1/batches", &ask)));
+    call(&site, KEY, "GET", &path, None);
+    let done = call(&site, KEY, "GET", &path, None).json();
+    let output = format!("/v1/files/{}/content", done["output_file_id"].as_str().unwrap());
+    let piece = format!(
+        "GET {output} HTTP/1.1\r\nhost: gateway\r\nauthorization: Bearer {KEY}\r\nrange: bytes=0-9\r\nconnection: close\r\n\r\n"
+    );
+    let replies: Vec<Reply> = std::thread::scope(|scope| {
+        let all = (0..8).map(|_| scope.spawn(|| exchange(site.address, piece.as_bytes()).unwrap()));
+        let all: Vec<_> = all.collect();
+        all.into_iter().map(|one| one.join().unwrap()).collect()
+    });
+    let used = |reply: &Reply| booked(&site, reply)["gen_ai.usage.output_tokens"].as_u64();
+    let booked: Vec<u64> = replies.iter().filter_map(used).collect();
+    let each: Value = serde_json::from_str(&replies[0].body).unwrap();
+    let said = each["response"]["body"]["usage"]["completion_tokens"].as_u64().unwrap();
+    assert_eq!(booked, [said], "of {} readers one is booked", replies.len());
+    // A piece is asked for as one once nothing is to be booked any more.
+    let asked =
+        |received: &Value| received["path"] == output && received.to_string().contains("bytes=0-9");
+    assert!(!site.received().iter().any(asked), "{:?}", site.received().last());
+    exchange(site.address, piece.as_bytes()).unwrap();
+    assert!(site.received().iter().any(asked), "{:?}", site.received().last());
 }
 
 /// The record of a call, once it is written.

@@ -167,7 +167,7 @@ impl Rated {
 fn used(lease: &Lease, record: &Record, whole: bool) -> Amounts {
     let usage = &record.usage;
     let of_batches = [Operation::Batches.as_str(), Operation::Files.as_str()];
-    // What a batch used is told again whenever its results are fetched.
+    // What a batch used was used before, and not in the minute in which it is told.
     if record.attempts == 0 || of_batches.contains(&record.operation) {
         return Amounts::default();
     }

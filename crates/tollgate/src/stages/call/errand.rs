@@ -69,7 +69,9 @@ fn headers(worker: &Worker, ask: &Ask, target: &Target, spoken: &Spoken) -> Head
     headers.insert(USER_AGENT, AGENT);
     let named = spoken.dialect.rules().request_headers.iter();
     let named = named.map(|name| HeaderName::from_static(name));
-    for name in ABOUT_BYTES.into_iter().chain(named) {
+    // What is to be booked is read from its beginning to its end.
+    let whole = own::writes_usage(ask);
+    for name in ABOUT_BYTES.into_iter().filter(|name| !whole || *name != RANGE).chain(named) {
         for value in ask.headers.get_all(&name) {
             headers.append(name.clone(), value.clone());
         }
