@@ -33,7 +33,7 @@ pub use extras::Extras;
 pub use fault::{Fault, FaultKind, Source, UpstreamError};
 pub use ids::DialectId;
 pub use loss::{Loss, Losses};
-pub use money::MicroUsd;
+pub use money::{Cost, MicroUsd};
 pub use price::{Day, Meter, Price, Rate, Tier};
 pub use record::{Lane, Record};
 pub use reply::{Choice, Reply};

@@ -15,6 +15,35 @@ impl MicroUsd {
     }
 }
 
+/// What a call cost. `None` of it: nothing was charged for, since nothing that has a price was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cost {
+    Stated(MicroUsd),
+    /// Money was spent, and nobody can say how much. The word says why; it is never taken for zero.
+    Unknown(&'static str),
+}
+
+impl Cost {
+    #[must_use]
+    pub fn stated(self) -> Option<MicroUsd> {
+        match self {
+            Self::Stated(cost) => Some(cost),
+            Self::Unknown(_) => None,
+        }
+    }
+
+    /// Of two calls; unknown once one of them is.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Stated(one), Self::Stated(other)) => {
+                one.plus(other).map_or(Self::Unknown("too_much"), Self::Stated)
+            }
+            (unknown @ Self::Unknown(_), _) | (_, unknown) => unknown,
+        }
+    }
+}
+
 /// Dollars, with all six places.
 impl fmt::Display for MicroUsd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

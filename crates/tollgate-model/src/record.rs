@@ -1,7 +1,7 @@
 //! What is known about a call when it is over: one row of the ledger, one line of the access log.
 //! Holds no content and no secret.
 
-use crate::{DialectId, Fault, FinishReason, Losses, Usage};
+use crate::{Cost, DialectId, Fault, FinishReason, Losses, Usage};
 
 /// How the bytes travel. Correctness never depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -55,6 +55,11 @@ pub struct Record {
     /// The caller left before the answer was whole.
     pub left: bool,
     pub usage: Usage,
+    /// Some of the usage is the gateway's own estimate: the provider did not say, or the answer was
+    /// not heard to its end.
+    pub estimated: bool,
+    /// `None`: nothing was charged for.
+    pub cost: Option<Cost>,
     pub losses: Losses,
     /// From the first byte of the request to the first piece of content, in microseconds.
     pub first_chunk_us: Option<u64>,

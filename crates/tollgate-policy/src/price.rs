@@ -10,7 +10,7 @@
 //!
 //! Not here: where prices come from, and who pays.
 
-use tollgate_model::{Day, Meter, MicroUsd, Price, Rate, Tier, Usage};
+use tollgate_model::{Cost, Day, Meter, MicroUsd, Price, Rate, Tier, Usage};
 
 #[cfg(test)]
 mod tests;
@@ -22,6 +22,8 @@ const FEMTO_PER_MICRO: u128 = 1_000_000_000;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PriceList {
     prices: Vec<Price>,
+    /// Nobody charges for it.
+    free: bool,
 }
 
 /// Why a call has no cost that could be stated.
@@ -43,6 +45,23 @@ pub enum Unpriced {
     PartOfUsage(Meter),
     #[error("it is more than can be held")]
     TooMuch,
+}
+
+impl Unpriced {
+    /// One word for each, for records and metrics.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NoPrice => "no_price",
+            Self::NoPriceThen => "no_price_then",
+            Self::UnknownTier => "unknown_tier",
+            Self::NoPriceForTier(_) => "no_price_for_tier",
+            Self::NoRate(_) => "no_rate",
+            Self::NoUsage => "no_usage",
+            Self::PartOfUsage(_) => "part_of_usage",
+            Self::TooMuch => "too_much",
+        }
+    }
 }
 
 /// One term of the sum.
@@ -70,7 +89,22 @@ impl PriceList {
     /// Of prices in any order.
     #[must_use]
     pub fn new(prices: Vec<Price>) -> Self {
-        Self { prices }
+        Self { prices, free: false }
+    }
+
+    /// Of a model that nobody charges for, whatever is known of what a call used.
+    #[must_use]
+    pub fn free() -> Self {
+        Self { prices: Vec::new(), free: true }
+    }
+
+    /// What a call costs, or the word for why nobody can say.
+    #[must_use]
+    pub fn charge(&self, usage: &Usage, asked: Option<&str>, day: Day) -> Cost {
+        match self.cost(usage, asked, day) {
+            Ok(cost) => Cost::Stated(cost),
+            Err(why) => Cost::Unknown(why.as_str()),
+        }
     }
 
     /// The cost of one call. `asked` is the tier that the caller asked for, which counts where the
@@ -113,6 +147,9 @@ impl PriceList {
         day: Day,
         mut take: impl FnMut(Line) -> Result<(), Unpriced>,
     ) -> Result<(), Unpriced> {
+        if self.free {
+            return Ok(());
+        }
         if self.prices.is_empty() {
             return Err(Unpriced::NoPrice);
         }

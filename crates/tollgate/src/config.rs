@@ -21,6 +21,7 @@ pub mod nearest;
 pub mod pattern;
 mod pem;
 mod place;
+mod prices;
 mod providers;
 mod rates;
 pub mod refusal;
@@ -54,6 +55,7 @@ pub use check::is_name;
 pub use identity::{Application, IdentityConfig};
 pub use load::Loaded;
 pub use pattern::Pattern;
+pub use prices::PriceRule;
 pub use providers::SIMULATED;
 pub use refusal::{Refusal, Refusals};
 pub use watch::Watch;
@@ -76,6 +78,8 @@ pub struct Config {
     pub keys: Vec<KeyConfig>,
     /// What is known of models.
     pub catalogue: Arc<Catalogue>,
+    /// What they cost here, where that is not what the catalogue says. The first that fits decides.
+    pub prices: Arc<[PriceRule]>,
     pub limits: Limits,
     pub shutdown_grace: Duration,
     pub log: Log,

@@ -18,6 +18,7 @@ use tollgate_wire::{Carriage, Dialect, Operation, Provider, carriage, codec, dia
 
 use crate::config::{BaseUrl, Config, ProviderConfig, TeamConfig, Timeouts};
 use crate::credentials::Held;
+use crate::known::Known;
 use crate::redact;
 use crate::upstream::{Origin, SetupError};
 use recognised::Recognised;
@@ -68,6 +69,8 @@ pub struct Upstream {
     pub spoken: Vec<Spoken>,
     /// A credential that changes; a call shows the one of the moment.
     pub held: Option<Arc<Held>>,
+    /// What its models cost.
+    pub known: Known,
     /// What must never be seen in a text of this provider.
     secret: Option<SecretString>,
 }
@@ -151,7 +154,7 @@ impl Gateway {
         let mut upstreams = BTreeMap::new();
         for (name, provider) in &config.providers {
             let old = before.and_then(|gateway| gateway.upstreams.get(name));
-            let upstream = Upstream::build(provider, simulated, old)
+            let upstream = Upstream::build(&config, provider, simulated, old)
                 .map_err(|error| BuildError { provider: name.clone(), error })?;
             upstreams.insert(name.clone(), Arc::new(upstream));
         }
@@ -226,6 +229,7 @@ impl Gateway {
 
 impl Upstream {
     fn build(
+        whole: &Config,
         config: &ProviderConfig,
         simulated: Option<SocketAddr>,
         old: Option<&Arc<Self>>,
@@ -275,6 +279,7 @@ impl Upstream {
             root: prefix(&base, Base::Root, &config.settings),
             spoken,
             held: held(config, old),
+            known: Known::new(config, &base, whole, old.map(|old| &old.known)),
             secret: config.api_key.clone(),
         })
     }

@@ -13,6 +13,7 @@ pub mod errand;
 pub mod gateway;
 pub mod hop;
 pub mod inflate;
+pub mod known;
 pub mod listener;
 pub mod objects;
 pub mod passing;

@@ -14,6 +14,8 @@
 mod attacks;
 #[path = "program/clouds.rs"]
 mod clouds;
+#[path = "program/costs.rs"]
+mod costs;
 #[path = "program/edges.rs"]
 mod edges;
 #[path = "program/errands.rs"]

@@ -22,7 +22,15 @@ const FLOORS: &[Floor] = &[
     },
     Floor {
         at: "crates/tollgate-policy",
-        may_import: Some(&["bytes", "jiff", "serde", "serde_json", "thiserror", "tollgate-model"]),
+        may_import: Some(&[
+            "bytes",
+            "jiff",
+            "memchr",
+            "serde",
+            "serde_json",
+            "thiserror",
+            "tollgate-model",
+        ]),
     },
     Floor {
         at: "crates/tollgate-simulate",

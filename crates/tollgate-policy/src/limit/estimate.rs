@@ -93,7 +93,10 @@ pub fn text_bytes(body: &[u8]) -> u64 {
         return body.len() as u64;
     }
     let mut text = 0;
-    for piece in body.split(|byte| *byte == b'"') {
+    let mut from = 0;
+    for end in memchr::memchr_iter(b'"', body).chain([body.len()]) {
+        let piece = &body[from..end];
+        from = end + 1;
         let begins = piece.get(..RUN);
         // `data:image/png;base64,` may stand before it.
         let is_media = piece.len() > MEDIA_BYTES

@@ -13,7 +13,9 @@ use super::place::Path;
 use super::refusal::Refusal;
 use super::secret::{Reference, Surroundings};
 use super::yaml::Node;
-use super::{Config, limits, listen, models, providers, shape, teams, units, written, yaml};
+use super::{
+    Config, limits, listen, models, prices, providers, shape, teams, units, written, yaml,
+};
 
 /// Longest name of a provider, team or key.
 const MAX_NAME: usize = 64;
@@ -58,7 +60,9 @@ impl Check<'_> {
         let teams = teams::check(self, file.teams.unwrap_or_default(), &models, &providers);
         let keys = teams::check_keys(self, file.keys.unwrap_or_default(), &teams);
         let catalogue = Arc::new(self.catalogue(file.catalogue.as_deref()));
+        let prices = prices::check(self, file.prices.unwrap_or_default(), &providers).into();
         Config {
+            prices,
             storage: limits::check_storage(self, file.storage.unwrap_or_default()),
             limits: limits::check(self, &file.limits.unwrap_or_default()),
             shutdown_grace: limits::check_shutdown(self, &file.shutdown.unwrap_or_default()),

@@ -55,6 +55,7 @@ impl Config {
             teams: BTreeMap::from([(DEFAULT_TEAM.to_owned(), team)]),
             keys: Vec::new(),
             catalogue: Arc::new(Catalogue::built_in()),
+            prices: Arc::default(),
             limits: Limits::default(),
             shutdown_grace: limits::DEFAULT_GRACE,
             log: Log { format: LogFormat::Text, access: true },

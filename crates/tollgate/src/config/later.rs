@@ -30,7 +30,6 @@ const KEYS: &[(&str, &str)] = &[
     ("models.*.template", "templates"),
     ("people", "people who sign in"),
     ("policies", "policies on content"),
-    ("prices", "prices"),
     ("providers.*.concurrency", "ceilings of a provider"),
     ("providers.*.health", "health checks"),
     ("providers.*.limits", "limits of a provider"),

@@ -50,7 +50,10 @@ impl<'a> Walk<'a> {
                     self.refuse(node.at, path, format!("{number} is out of range"), hint);
                 }
             }
-            (Value::Text(_), Some("string")) | (Value::Bool(_), Some("boolean")) => {}
+            (Value::Text(_), Some("string"))
+            | (Value::Bool(_), Some("boolean"))
+            | (Value::Integer(_), Some("number")) => {}
+            (Value::Float(number), Some("number")) if number.is_finite() => {}
             (found, wanted) => self.wrong_type(node.at, path, found, wanted),
         }
     }
@@ -146,6 +149,7 @@ impl<'a> Walk<'a> {
             Some("object") => ("a mapping", "write `name: value` lines, indented by two spaces"),
             Some("array") => ("a list", "write `[ a, b ]`, or one `- entry` on each line"),
             Some("integer") => ("a whole number", "write digits only, without quotes or unit"),
+            Some("number") => ("a number", "write digits and a point, without quotes or unit"),
             Some("boolean") => ("`true` or `false`", "write `true` or `false`, without quotes"),
             _ => ("text", "put it in quotes, with its unit if it has one"),
         };

@@ -5,6 +5,7 @@
 mod limits;
 mod listen;
 mod models;
+mod prices;
 mod providers;
 mod teams;
 
@@ -17,6 +18,7 @@ use tollgate_wire::PROVIDERS;
 pub(super) use limits::{Limits, Log, LogFormat, Shutdown, Storage};
 pub(super) use listen::{Listen, ListenTimeouts, ListenTls};
 pub(super) use models::Model;
+pub(super) use prices::{Price, Tier};
 pub(super) use providers::{Credentials, Data, Provider, Timeouts};
 pub(super) use teams::{Key, Per, Rate, Team};
 
@@ -41,6 +43,8 @@ pub(super) struct File {
     /// The file of what is known of models, as `tollgate catalogue` makes it. Default: the one that
     /// the program carries.
     pub(super) catalogue: Option<String>,
+    /// What models cost you, where that is not what their vendors publish.
+    pub(super) prices: Option<Vec<Price>>,
     /// Bounds on what may be sent and received.
     pub(super) limits: Option<Limits>,
     /// How the process ends.

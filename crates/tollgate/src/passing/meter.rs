@@ -1,14 +1,21 @@
 //! Reads along an answer that is passed on: what it says of what was used, and whether it is whole.
 
+use std::sync::Arc;
+
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
-use tollgate_model::{Event, Fault, Record, Usage};
+use tollgate_model::{Cost, Event, Fault, Record, Usage};
 use tollgate_wire::as_is::{AsIs, TELLING};
 use tollgate_wire::dialects::openai_chat::batches;
 use tollgate_wire::members::Members;
 use tollgate_wire::{Dialect, Framer, Framing, Quirks, StreamDecoder};
 
+use crate::clock::day_of;
+use crate::gateway::Upstream;
+
+/// Models whose lines are told apart in one file.
+const MOST_MODELS: usize = 64;
 /// A longer chat is passed on unread.
 const MOST_CHAT_BYTES: usize = 4 << 20;
 
@@ -17,6 +24,8 @@ const MOST_CHAT_BYTES: usize = 4 << 20;
 pub struct Meter {
     usage: Usage,
     model: Option<String>,
+    /// What the lines of a batch used, by the model that each names.
+    lines: Vec<(Option<String>, Usage)>,
     reads: Reads,
 }
 
@@ -39,7 +48,7 @@ enum Reads {
     Lines {
         line: BytesMut,
         longest: usize,
-        quirks: &'static Quirks,
+        upstream: Arc<Upstream>,
     },
     ChatEvents {
         framer: Framer,
@@ -79,7 +88,7 @@ impl Meter {
             Kind::Object => Reads::Object(Members::new(TELLING), how),
             Kind::Events(_) | Kind::Other => Reads::Nothing,
         };
-        Self { usage, model: None, reads }
+        Self { usage, reads, ..Self::default() }
     }
 
     /// For a chat of that dialect which is passed on and not translated.
@@ -103,8 +112,8 @@ impl Meter {
 
     /// For the lines that a batch wrote.
     #[must_use]
-    pub fn of_batch(quirks: &'static Quirks, longest: usize) -> Self {
-        let reads = Reads::Lines { line: BytesMut::new(), longest, quirks };
+    pub fn of_batch(upstream: Arc<Upstream>, longest: usize) -> Self {
+        let reads = Reads::Lines { line: BytesMut::new(), longest, upstream };
         Self { reads, ..Self::default() }
     }
 
@@ -170,6 +179,9 @@ impl Meter {
         if self.model.is_some() {
             record.model_answered.clone_from(&self.model);
         }
+        if let Reads::Lines { upstream, .. } = &self.reads {
+            record.cost = batch_cost(upstream, &self.lines, record.started_us);
+        }
     }
 
     /// What was read is not to be booked.
@@ -217,13 +229,15 @@ impl Meter {
 
     /// Every whole line that is there; what is longer than a line may be says nothing.
     fn lines(&mut self, piece: &Bytes) {
-        let Reads::Lines { line, longest, quirks } = &mut self.reads else { return };
+        let Reads::Lines { line, longest, upstream } = &mut self.reads else { return };
+        let quirks = &upstream.row.quirks;
         let mut rest = &piece[..];
         while let Some(end) = memchr::memchr(b'\n', rest) {
             let (part, after) = rest.split_at(end);
             line.extend_from_slice(part);
             if let Some((usage, model)) = batches::used(line, quirks) {
                 self.usage.add(&usage);
+                add_line(&mut self.lines, model.as_deref(), &usage);
                 self.model = model.or(self.model.take());
             }
             line.clear();
@@ -243,6 +257,34 @@ impl Meter {
             }
         }
     }
+}
+
+/// Adds up by model; the last place stands for whatever is named besides.
+fn add_line(lines: &mut Vec<(Option<String>, Usage)>, model: Option<&str>, usage: &Usage) {
+    let known = lines.iter().position(|(name, _)| name.as_deref() == model);
+    let last = (lines.len() == MOST_MODELS).then_some(MOST_MODELS - 1);
+    match known.or(last).and_then(|at| lines.get_mut(at)) {
+        Some((name, sum)) => {
+            if known.is_none() {
+                *name = None;
+            }
+            sum.add(usage);
+        }
+        None => lines.push((model.map(str::to_owned), usage.clone())),
+    }
+}
+
+/// What the lines cost, each at the price of its own model for batches.
+fn batch_cost(
+    upstream: &Upstream,
+    lines: &[(Option<String>, Usage)],
+    started_us: u64,
+) -> Option<Cost> {
+    let costs = lines.iter().map(|(model, usage)| {
+        let facts = upstream.known.of(model.as_deref().unwrap_or("*"));
+        facts.prices.charge(usage, Some("batch"), day_of(started_us))
+    });
+    costs.reduce(Cost::plus)
 }
 
 /// What a head says of its body, as far as it can be read along.

@@ -83,6 +83,7 @@ pub async fn call(
             continue;
         }
         note(&mut settling.record, target, &attempt);
+        settling.billed(ask, target);
         if settling.record.overhead_us.is_none() {
             settling.record.overhead_us = Some(settling.elapsed_us());
         }

@@ -124,6 +124,8 @@ impl Ready {
         let body = match self.body {
             ReadyBody::Whole(bytes) => {
                 settling.record.response_bytes = bytes.len() as u64;
+                settling.price();
+                heads::cost(settling.record.cost, &mut self.headers);
                 settling.settle();
                 ReplyBody::whole(bytes)
             }

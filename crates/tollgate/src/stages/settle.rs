@@ -1,13 +1,19 @@
 //! Stage 13: what happened. The record of a call goes to the limits, the access log and the metrics
 //! exactly once, whatever ended the call.
 
+mod bill;
+
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use http::{HeaderName, Request};
 use tollgate_model::Record;
 
+use bill::Bill;
+
 use super::admit::Rated;
+use super::plan::Target;
+use super::read::Ask;
 use crate::caught;
 use crate::telemetry::Telemetry;
 use crate::worker::Worker;
@@ -21,6 +27,7 @@ pub struct Settling {
     pub record: Box<Record>,
     /// What it holds of its caller's limits.
     pub rated: Option<Box<Rated>>,
+    bill: Option<Bill>,
     telemetry: Arc<Telemetry>,
     started: Instant,
     booked: bool,
@@ -37,7 +44,7 @@ pub fn open<B>(worker: &Worker, request: &Request<B>) -> Settling {
     });
     let telemetry = worker.shared.telemetry.clone();
     telemetry.metrics.begun();
-    Settling { record, rated: None, telemetry, started: Instant::now(), booked: false }
+    Settling { record, rated: None, bill: None, telemetry, started: Instant::now(), booked: false }
 }
 
 /// The caller's own id where it is harmless, else a fresh one.
@@ -67,6 +74,18 @@ impl Settling {
         }
     }
 
+    /// The call leaves for this target, which charges for it.
+    pub fn billed(&mut self, ask: &Ask, target: &Target) {
+        self.bill = Some(Bill::new(ask, target));
+    }
+
+    /// What the call costs, once what it used is known.
+    pub fn price(&mut self) {
+        if let Some(bill) = &self.bill {
+            bill.settle(&mut self.record);
+        }
+    }
+
     /// Books the call.
     pub fn settle(mut self) {
         self.book();
@@ -76,6 +95,7 @@ impl Settling {
         if !self.booked {
             self.booked = true;
             self.record.duration_us = self.elapsed_us();
+            self.price();
             if let Some(rated) = &mut self.rated {
                 rated.settle(&self.record);
             }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
-use tollgate_model::Record;
+use tollgate_model::{Cost, Record};
 
 /// Lines waiting to be written.
 const MOST_WAITING: usize = 16 * 1024;
@@ -138,6 +138,16 @@ impl Serialize for Line<'_> {
             if let Some(count) = count {
                 map.serialize_entry(&UnitName(unit), &count)?;
             }
+        }
+        if record.estimated {
+            map.serialize_entry("tollgate.usage.estimated", &true)?;
+        }
+        match record.cost {
+            Some(Cost::Stated(cost)) => {
+                map.serialize_entry("tollgate.cost.micro_usd", &cost.0)?;
+            }
+            Some(Cost::Unknown(why)) => map.serialize_entry("tollgate.cost.unknown", why)?,
+            None => {}
         }
         if !record.losses.is_empty() {
             let losses: Vec<String> = record.losses.iter().map(ToString::to_string).collect();

@@ -8,7 +8,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
-use tollgate_model::Record;
+use tollgate_model::{Cost, Record};
 
 use super::series::Series;
 
@@ -30,6 +30,12 @@ struct LimitLabels {
     tollgate_limit: String,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct UnpricedLabels {
+    gen_ai_provider_name: String,
+    reason: &'static str,
+}
+
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
@@ -40,6 +46,7 @@ pub struct Metrics {
     unknown_usage: Counter,
     units: Family<UnitLabels, Counter>,
     limited: Family<LimitLabels, Counter>,
+    unpriced: Family<UnpricedLabels, Counter>,
     leases: Gauge,
     in_flight: Gauge,
     reloads: Family<ReloadLabels, Counter>,
@@ -57,6 +64,7 @@ impl Default for Metrics {
             unknown_usage: Counter::default(),
             units: Family::default(),
             limited: Family::default(),
+            unpriced: Family::default(),
             leases: Gauge::default(),
             in_flight: Gauge::default(),
             reloads: Family::default(),
@@ -79,6 +87,8 @@ impl Metrics {
         let help = "What is counted in something else than tokens";
         r.register("tollgate_units", help, self.units.clone());
         r.register("tollgate_limited", "Calls that a limit refused", self.limited.clone());
+        let help = "Calls that cost money, and nobody can say how much";
+        r.register("tollgate_unpriced", help, self.unpriced.clone());
         r.register("tollgate_leases", "Leases that are not settled", self.leases.clone());
         r.register("tollgate_in_flight", "Calls being answered", self.in_flight.clone());
         r.register("tollgate_config_reloads", "Configuration reloads", self.reloads.clone());
@@ -106,8 +116,14 @@ impl Metrics {
         }
         let upstream = record.attempts > 0;
         let chat = record.operation == "chat";
-        if upstream && chat && record.fault.is_none() && record.usage.is_unknown() {
+        let heard = record.fault.is_none() && !record.left;
+        if upstream && chat && heard && record.estimated {
             self.unknown_usage.inc();
+        }
+        if let Some(Cost::Unknown(reason)) = record.cost {
+            let gen_ai_provider_name = record.provider.clone().unwrap_or_default();
+            let labels = UnpricedLabels { gen_ai_provider_name, reason };
+            self.unpriced.get_or_create(&labels).inc();
         }
         if let Some(limit) = &record.limit {
             let tollgate_team = record.team.clone().unwrap_or_default();

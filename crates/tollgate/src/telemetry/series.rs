@@ -9,7 +9,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
-use tollgate_model::Record;
+use tollgate_model::{Cost, MicroUsd, Record};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct CallLabels {
@@ -40,6 +40,12 @@ struct FinishLabels {
     gen_ai_response_finish_reason: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CostLabels {
+    gen_ai_provider_name: String,
+    tollgate_team: String,
+}
+
 type Durations = Family<TargetLabels, Histogram, fn() -> Histogram>;
 
 #[derive(Debug)]
@@ -52,6 +58,7 @@ pub(super) struct Series {
     overheads: Durations,
     tokens: Family<TokenLabels, Counter>,
     finishes: Family<FinishLabels, Counter>,
+    costs: Family<CostLabels, Counter>,
 }
 
 /// Series that one thread remembers; the rest is looked up.
@@ -72,6 +79,7 @@ impl Default for Series {
             overheads: Family::new_with_constructor(overhead_buckets),
             tokens: Family::default(),
             finishes: Family::default(),
+            costs: Family::default(),
         }
     }
 }
@@ -88,6 +96,8 @@ impl Series {
         r.register_with_unit(name, help, Unit::Seconds, self.overheads.clone());
         r.register("gen_ai_client_token_usage", "Tokens by class", self.tokens.clone());
         r.register("tollgate_finishes", "Answers by finish reason", self.finishes.clone());
+        let help = "What calls cost, in microdollars, where it is known";
+        r.register("tollgate_cost_micro_usd", help, self.costs.clone());
     }
 
     /// Gives the series of a call to `count`.
@@ -139,6 +149,12 @@ impl Series {
             tokens: record.usage.classes().map(|(class, count)| {
                 count.map(|_| self.tokens.get_or_create_owned(&token(class)))
             }),
+            cost: stated(record).map(|_| {
+                self.costs.get_or_create_owned(&CostLabels {
+                    gen_ai_provider_name: provider.clone(),
+                    tollgate_team: team.clone(),
+                })
+            }),
         });
         CallSeries {
             calls: self.calls.get_or_create_owned(&labels),
@@ -167,6 +183,7 @@ struct UpstreamSeries {
     overhead: Histogram,
     finish: Option<Counter>,
     tokens: [Option<Counter>; 10],
+    cost: Option<Counter>,
 }
 
 impl CallSeries {
@@ -196,6 +213,9 @@ impl CallSeries {
         if let Some(finish) = &upstream.finish {
             finish.inc();
         }
+        if let (Some(counter), Some(cost)) = (&upstream.cost, stated(record)) {
+            counter.inc_by(cost.0);
+        }
         for (counter, (_, tokens)) in upstream.tokens.iter().zip(record.usage.classes()) {
             if let (Some(counter), Some(tokens)) = (counter, tokens) {
                 counter.inc_by(tokens);
@@ -208,11 +228,14 @@ impl UpstreamSeries {
     /// Has a counter for each class of tokens that is stated, and for no other.
     fn counts(&self, record: &Record) -> bool {
         let classes = record.usage.classes();
-        self.tokens
-            .iter()
-            .zip(classes)
-            .all(|(counter, (_, count))| counter.is_some() == count.is_some())
+        let mut tokens = self.tokens.iter().zip(classes);
+        self.cost.is_some() == stated(record).is_some()
+            && tokens.all(|(counter, (_, count))| counter.is_some() == count.is_some())
     }
+}
+
+fn stated(record: &Record) -> Option<MicroUsd> {
+    record.cost.and_then(Cost::stated)
 }
 
 fn operation(record: &Record) -> &'static str {

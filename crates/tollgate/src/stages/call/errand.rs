@@ -107,7 +107,7 @@ pub(super) fn manner(
             let usage = super::as_is::asked(ask, operation);
             Meter::new(operation, quirks, headers, limits.event_bytes, usage)
         }
-        _ if own::writes_usage(ask) => Meter::of_batch(quirks, limits.line_bytes),
+        _ if own::writes_usage(ask) => Meter::of_batch(target.upstream.clone(), limits.line_bytes),
         _ => Meter::nothing(),
     };
     let pause = target.timeouts.between_tokens;

@@ -1,7 +1,7 @@
 //! The response headers: the gateway's own, and the few of the provider that travel back.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
-use tollgate_model::Losses;
+use tollgate_model::{Cost, Losses};
 
 use super::rates;
 use crate::stages::call::Answer;
@@ -15,6 +15,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const TARGET: HeaderName = HeaderName::from_static("x-tollgate-target");
 const ATTEMPTS: HeaderName = HeaderName::from_static("x-tollgate-attempts");
 const OVERHEAD: HeaderName = HeaderName::from_static("x-tollgate-overhead-us");
+const COST: HeaderName = HeaderName::from_static("x-tollgate-cost-usd");
 const LOSS: HeaderName = HeaderName::from_static("x-tollgate-loss");
 
 pub(super) fn of_call(settling: &Settling) -> HeaderMap {
@@ -50,6 +51,13 @@ fn matches_name(allowed: &str, name: &HeaderName) -> bool {
     match allowed.strip_suffix('*') {
         Some(prefix) => name.as_str().starts_with(prefix),
         None => name.as_str() == allowed,
+    }
+}
+
+/// What an answer that is whole did cost, where anybody can say.
+pub(super) fn cost(cost: Option<Cost>, headers: &mut HeaderMap) {
+    if let Some(cost) = cost.and_then(Cost::stated) {
+        put(headers, COST, &cost.to_string());
     }
 }
 
