@@ -1,5 +1,6 @@
-//! Anthropic's dialect: Messages, token counts and the model list. Batches and files are not spoken here.
+//! Anthropic's dialect: Messages, token counts, batches and the model list. Files are not spoken here.
 
+mod batches;
 mod read;
 mod reply;
 mod rules;
@@ -11,6 +12,8 @@ mod tools_rules;
 mod trouble;
 pub(crate) mod vertex;
 mod wording;
+
+pub(crate) use batches::Batches;
 
 use crate::answer;
 use crate::cache::Cache;
@@ -40,6 +43,48 @@ const OPERATIONS: &[Operation] = &[
         paths: &["/v1/messages/count_tokens"],
         when: always,
         answer: |call, _| count_tokens(call.request),
+    },
+    Operation {
+        name: "anthropic-make-batch",
+        method: "POST",
+        paths: &["/v1/messages/batches"],
+        when: always,
+        answer: batches::create,
+    },
+    Operation {
+        name: "anthropic-batches",
+        method: "GET",
+        paths: &["/v1/messages/batches"],
+        when: always,
+        answer: batches::list,
+    },
+    Operation {
+        name: "anthropic-batch",
+        method: "GET",
+        paths: &["/v1/messages/batches/{id}"],
+        when: always,
+        answer: batches::one,
+    },
+    Operation {
+        name: "anthropic-cancel-batch",
+        method: "POST",
+        paths: &["/v1/messages/batches/{id}/cancel"],
+        when: always,
+        answer: batches::cancel,
+    },
+    Operation {
+        name: "anthropic-delete-batch",
+        method: "DELETE",
+        paths: &["/v1/messages/batches/{id}"],
+        when: always,
+        answer: batches::delete,
+    },
+    Operation {
+        name: "anthropic-batch-results",
+        method: "GET",
+        paths: &["/v1/messages/batches/{id}/results"],
+        when: always,
+        answer: batches::results,
     },
     Operation {
         name: "vertex-anthropic",

@@ -111,6 +111,7 @@ pub(crate) struct State {
     pub(crate) responses: responses::Stored,
     pub(crate) files: openai::Files,
     pub(crate) batches: openai::Batches,
+    pub(crate) message_batches: anthropic::Batches,
 }
 
 /// Headers from pairs.

@@ -27,6 +27,32 @@ pub struct Route {
     pub stream: bool,
 }
 
+impl Route {
+    /// Of a path that is the dialect's own, or taken by it unless another claims it.
+    #[must_use]
+    pub const fn open(
+        method: Method,
+        prefix: &'static str,
+        suffix: Option<&'static str>,
+        operation: Operation,
+    ) -> Self {
+        Self { method, prefix, suffix, claim: Claim::Open, operation, stream: false }
+    }
+
+    /// Of a path that other dialects have too: the header makes it this one's.
+    #[must_use]
+    pub const fn claimed(
+        header: &'static str,
+        method: Method,
+        prefix: &'static str,
+        suffix: Option<&'static str>,
+        operation: Operation,
+    ) -> Self {
+        let claim = Claim::Header(header);
+        Self { method, prefix, suffix, claim, operation, stream: false }
+    }
+}
+
 /// What decides between dialects that share a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Claim {

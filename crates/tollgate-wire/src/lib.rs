@@ -11,6 +11,7 @@
 mod answer_body;
 pub mod as_is;
 pub mod auth;
+pub mod batches;
 mod call_id;
 mod call_ids;
 pub mod carriage;

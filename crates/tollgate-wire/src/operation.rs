@@ -10,6 +10,7 @@ use tollgate_model::{
 };
 
 use crate::as_is::AsIs;
+use crate::batches::Batches;
 use crate::{Dialect, Incoming, Outgoing, Quirks, Recipient, dialects};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -116,6 +117,7 @@ pub enum Codec {
     Rerank(&'static dyn Rerank),
     Models(&'static dyn Models),
     AsIs(&'static AsIs),
+    Batches(&'static Batches),
 }
 
 /// Every codec, sorted by dialect, then operation.
@@ -125,6 +127,7 @@ pub const OPERATIONS: &[OperationRow] = &[
         "anthropic-messages",
         Codec::CountTokens(&dialects::anthropic_messages::count_tokens::Count),
     ),
+    row("anthropic-messages", Codec::Batches(&dialects::anthropic_messages::batches::BATCHES)),
     row("anthropic-messages", Codec::Models(&dialects::anthropic_messages::models::List)),
     row("bedrock-converse", Codec::Chat(&dialects::bedrock_converse::BedrockConverse)),
     row("bedrock-converse", Codec::CountTokens(&dialects::bedrock_converse::count_tokens::Count)),
@@ -150,6 +153,7 @@ pub const OPERATIONS: &[OperationRow] = &[
     row("openai-chat", Codec::AsIs(&dialects::openai_chat::audio::SPEAK)),
     row("openai-chat", Codec::AsIs(&dialects::openai_chat::audio::TRANSCRIBE)),
     row("openai-chat", Codec::AsIs(&dialects::openai_chat::audio::TRANSLATE)),
+    row("openai-chat", Codec::Batches(&dialects::openai_chat::batches::BATCHES)),
     row("openai-completions", Codec::Chat(&dialects::openai_completions::OpenaiCompletions)),
     row("openai-responses", Codec::Chat(&dialects::openai_responses::OpenaiResponses)),
     row("openai-responses", Codec::CountTokens(&dialects::openai_responses::count_tokens::Count)),
@@ -176,6 +180,7 @@ impl Codec {
             Self::Rerank(_) => operation == Operation::Rerank,
             Self::Models(_) => matches!(operation, Operation::ListModels | Operation::GetModel),
             Self::AsIs(as_is) => operation == as_is.operation,
+            Self::Batches(_) => operation == Operation::Batches,
         }
     }
 }

@@ -400,7 +400,7 @@ fn operation(id: DialectId, body: &[u8]) -> bool {
                 }
                 let _ = codec.decode_reply(body);
             }
-            Codec::AsIs(_) | Codec::Chat(_) | Codec::Models(_) => {}
+            Codec::AsIs(_) | Codec::Batches(_) | Codec::Chat(_) | Codec::Models(_) => {}
         }
     }
     understood

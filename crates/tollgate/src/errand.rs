@@ -184,18 +184,21 @@ pub fn named_in(body: &serde_json::Value) -> Vec<(ObjectKind, &str)> {
             serde_json::Value::Array(list) => left.extend(list),
             serde_json::Value::Object(members) => left.extend(members.values()),
             serde_json::Value::String(text) if text.len() <= LONGEST_ID => {
-                let kind = IDS.iter().find(|(begin, _)| text.starts_with(begin));
-                let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_".contains(&b);
-                if let Some((_, kind)) = kind
-                    && text.bytes().all(plain)
-                {
-                    found.push((*kind, text.as_str()));
-                }
+                let known =
+                    IDS.iter().find(|(begin, _)| text.strip_prefix(begin).is_some_and(is_made_up));
+                found.extend(known.map(|(_, kind)| (*kind, text.as_str())));
             }
             _ => {}
         }
     }
     found
+}
+
+/// What follows is no word: tools have parameters like `file_path`.
+fn is_made_up(rest: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
+    let long = rest.len() >= 16 && !rest.contains('-');
+    rest.bytes().all(plain) && (long || rest.bytes().any(|b| b.is_ascii_digit()))
 }
 
 /// Ids of kinds without a name of their own carry their collection.
@@ -309,9 +312,12 @@ mod tests {
     fn ids_in_a_body_are_found_wherever_they_stand() {
         let body = serde_json::json!({
             "input_file_id": "file-1", "a": [{"b": "resp_2"}, "file-x y"], "text": "a file-3 here",
+            "required": ["file_path", "file_id", "batch_size", "file_2_path"],
+            "long": "file_abcdefghijklmnopqrst",
         });
         let mut found = named_in(&body);
         found.sort();
-        assert_eq!(found, [(ObjectKind::Response, "resp_2"), (ObjectKind::File, "file-1")]);
+        let files = ["file-1", "file_abcdefghijklmnopqrst"].map(|id| (ObjectKind::File, id));
+        assert_eq!(found, [(ObjectKind::Response, "resp_2"), files[0], files[1]]);
     }
 }

@@ -12,7 +12,7 @@ export class AnthropicAdapter {
   static sdk = 'anthropic';
   static version = VERSION;
   static dialect = 'anthropic-messages';
-  features = new Set(['models', 'count', 'raw', 'thinking-text']);
+  features = new Set(['models', 'count', 'raw', 'thinking-text', 'message-batches']);
   errors = {
     unauthenticated: Anthropic.AuthenticationError,
     not_found: Anthropic.NotFoundError,

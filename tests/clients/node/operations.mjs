@@ -94,6 +94,27 @@ async function batches(bench) {
   assert.equal(answered.response.body.choices[0].message.content, 'word1 word2 word3');
 }
 
+async function messageBatches(bench) {
+  const kept = bench.adapter.client.messages.batches;
+  let made = await kept.create({
+    requests: [{
+      custom_id: 'one',
+      params: {
+        model: named(bench, bench.provider.model), max_tokens: 50,
+        messages: [{ role: 'user', content: 'say 3 words' }],
+      },
+    }],
+  });
+  for (let tries = 0; made.processing_status !== 'ended' && tries < 100; tries += 1) {
+    made = await kept.retrieve(made.id);
+  }
+  const results = [];
+  // The SDK reads them where the batch says that they are.
+  for await (const one of await kept.results(made.id)) results.push(one);
+  assert.equal(results[0].result.message.content[0].text, 'word1 word2 word3');
+  assert.equal((await kept.delete(made.id)).type, 'message_batch_deleted');
+}
+
 const WHOLE = { needs: 'operations', modes: ['whole'] };
 
 export const OPERATIONS = [
@@ -104,4 +125,6 @@ export const OPERATIONS = [
   ['hear', hear, { needs: 'operations' }],
   ['files', files, WHOLE],
   ['batches', batches, WHOLE],
+  // Straight, the address of the results is none.
+  ['message-batches', messageBatches, { needs: 'message-batches', modes: ['whole'], straight: false }],
 ];

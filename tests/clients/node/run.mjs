@@ -31,6 +31,9 @@ const { values: options, positionals } = parseArgs({
   options: { config: { type: 'string' }, out: { type: 'string' }, only: { type: 'string', default: '' } },
 });
 
+// What travels as it is.
+const OWN_DIALECT_ONLY = new Set(['operations', 'message-batches']);
+
 function* jobs(targets) {
   for (const Adapter of positionals.flatMap((name) => SDKS[name])) {
     for (const provider of targets.providers) {
@@ -40,7 +43,7 @@ function* jobs(targets) {
         if (row.needs && !bench.adapter.features.has(row.needs)) continue;
         if (provider.without?.includes(row.needs)) continue;
         if (row.needs === 'embeddings' && !provider.embedding_model) continue;
-        if (row.needs === 'operations' && provider.dialect !== Adapter.dialect) continue;
+        if (OWN_DIALECT_ONLY.has(row.needs) && provider.dialect !== Adapter.dialect) continue;
         if (targets.straight && !row.straight) continue;
         const way = targets.straight ? 'straight' : `to ${provider.dialect}`;
         for (const mode of row.modes) {

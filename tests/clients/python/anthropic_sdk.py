@@ -13,7 +13,8 @@ FINISH = {"end_turn": "stop", "max_tokens": "length", "tool_use": "tool_calls"}
 class Anthropic:
     name = "anthropic"
     version = anthropic.__version__
-    features = frozenset({"models", "count", "usage-in-stream", "thinking-text"})
+    features = frozenset(
+        {"models", "count", "usage-in-stream", "thinking-text", "message-batches"})
     errors = {
         "unauthenticated": anthropic.AuthenticationError,
         "not_found": anthropic.NotFoundError,

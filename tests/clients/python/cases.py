@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Callable
 
 from exchange import Answer, Ask, Tool, Turn
-from operations import OPERATIONS
+from operations import MESSAGE_OPERATIONS, OPERATIONS
 
 # A red dot of one pixel.
 PNG = base64.b64decode(
@@ -413,4 +413,7 @@ FAULTS = [
 ]
 
 CASES = ANSWERS + FAULTS + [
-    Case(name, check, "operations", modes=modes) for name, check, modes in OPERATIONS]
+    Case(name, check, "operations", modes=modes) for name, check, modes in OPERATIONS] + [
+    # Results are read at an address that the provider tells: straight, it is none.
+    Case(name, check, "message-batches", straight=False, modes=modes)
+    for name, check, modes in MESSAGE_OPERATIONS]

@@ -9,8 +9,8 @@ from google_sdk import Google
 from openai_sdk import OpenAI
 
 # What the clouds' own hosts do not have, and these clients therefore do not ask for.
-NOT_ON_BEDROCK = {"models", "count"}
-NOT_ON_VERTEX = {"models"}
+NOT_ON_BEDROCK = {"models", "count", "message-batches"}
+NOT_ON_VERTEX = {"models", "message-batches"}
 
 
 class AzureOpenAI(OpenAI):

@@ -1,4 +1,5 @@
-"""Cases of the OpenAI SDK beside chat: what travels as it is. A part of the table in cases.py.
+"""Cases of the OpenAI and Anthropic SDKs beside chat: what travels as it is. A part of the table in
+cases.py.
 
 What the simulated provider answers stands in docs/simulated-provider.md.
 """
@@ -115,7 +116,26 @@ def batches(bench, stream: bool) -> None:
     check(made.id in [batch.id for batch in client.batches.list()], "not in the list")
 
 
-# name, check, modes
+def message_batches(bench, stream: bool) -> None:
+    kept = bench.adapter.client.messages.batches
+    made = kept.create(requests=[{"custom_id": "one", "params": {
+        "model": bench.named(bench.model), "max_tokens": 50,
+        "messages": [{"role": "user", "content": "say 3 words"}]}}])
+    until = time.monotonic() + 10
+    while made.processing_status != "ended" and time.monotonic() < until:
+        made = kept.retrieve(made.id)
+    # The SDK reads them where the batch says that they are.
+    results = list(kept.results(made.id))
+    said = results[0].result.message.content[0].text
+    check(len(results) == 1 and said == "word1 word2 word3", results)
+    check(made.id in [batch.id for batch in kept.list()], "not in the list")
+    check(kept.delete(made.id).type == "message_batch_deleted", made)
+    check(made.id not in [batch.id for batch in kept.list()], "still in the list")
+
+
+# Of the Anthropic SDK.
+MESSAGE_OPERATIONS = [("message-batches", message_batches, ("whole",))]
+# Of the OpenAI SDK: name, check, modes.
 OPERATIONS = [
     ("moderate", moderate, ("whole",)),
     ("draw", draw, ("whole", "streamed")),

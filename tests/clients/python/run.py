@@ -30,6 +30,8 @@ SDKS = {
     "langchain-openai": ("langchain_sdk", "LangChainOpenAI", "openai-chat"),
     "langchain-anthropic": ("langchain_sdk", "LangChainAnthropic", "anthropic-messages"),
 }
+# What travels as it is.
+OWN_DIALECT_ONLY = ("operations", "message-batches")
 # Longer than any fault of the table may last; an SDK that waits this long has found a hang.
 SDK_SECONDS = 15.0
 
@@ -75,7 +77,7 @@ def jobs_of(sdk: str, targets: dict):
                 continue
             if case.name in getattr(bench.adapter, "without", ()):
                 continue
-            if case.needs == "operations" and provider["dialect"] != own_dialect:
+            if case.needs in OWN_DIALECT_ONLY and provider["dialect"] != own_dialect:
                 continue
             if straight and not case.straight:
                 continue

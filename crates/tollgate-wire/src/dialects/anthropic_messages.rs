@@ -3,12 +3,12 @@
 use http::{HeaderMap, Method};
 use tollgate_model::{Chat, DialectId, Event, Fault, Reply};
 
-use crate::ingress::Claim;
 use crate::{
     Dialect, Encoded, EncodedFault, Framing, Incoming, Operation, Outgoing, Quirks, Recipient,
     ReplyContext, Route, Rules, Snapshot, StreamDecoder, StreamEncoder,
 };
 
+pub mod batches;
 mod citation;
 pub mod count_tokens;
 mod fault;
@@ -27,46 +27,28 @@ pub const ID: DialectId = DialectId("anthropic-messages");
 /// The `anthropic-version` of requests that no caller of this dialect wrote.
 const VERSION: &str = "2023-06-01";
 
+const VERSION_HEADER: &str = "anthropic-version";
+
+const BATCHES: &str = "/v1/messages/batches";
+const ONE_BATCH: &str = "/v1/messages/batches/";
+
 #[derive(Debug)]
 pub struct AnthropicMessages;
 
 const RULES: Rules = Rules {
     routes: &[
-        Route {
-            method: Method::POST,
-            prefix: "/v1/messages",
-            suffix: None,
-            claim: Claim::Open,
-            operation: Operation::Chat,
-            stream: false,
-        },
-        Route {
-            method: Method::POST,
-            prefix: "/v1/messages/count_tokens",
-            suffix: None,
-            claim: Claim::Open,
-            operation: Operation::CountTokens,
-            stream: false,
-        },
-        Route {
-            method: Method::GET,
-            prefix: "/v1/models",
-            suffix: None,
-            claim: Claim::Header("anthropic-version"),
-            operation: Operation::ListModels,
-            stream: false,
-        },
-        Route {
-            method: Method::GET,
-            prefix: "/v1/models/",
-            suffix: Some(""),
-            claim: Claim::Header("anthropic-version"),
-            operation: Operation::GetModel,
-            stream: false,
-        },
+        Route::open(Method::POST, "/v1/messages", None, Operation::Chat),
+        Route::open(Method::POST, "/v1/messages/count_tokens", None, Operation::CountTokens),
+        Route::open(Method::POST, BATCHES, None, Operation::Batches),
+        Route::open(Method::GET, BATCHES, None, Operation::Batches),
+        Route::open(Method::GET, ONE_BATCH, Some(""), Operation::Batches),
+        Route::open(Method::DELETE, ONE_BATCH, Some(""), Operation::Batches),
+        Route::open(Method::POST, ONE_BATCH, Some("/cancel"), Operation::Batches),
+        Route::claimed(VERSION_HEADER, Method::GET, "/v1/models", None, Operation::ListModels),
+        Route::claimed(VERSION_HEADER, Method::GET, "/v1/models/", Some(""), Operation::GetModel),
     ],
     model_in_body: true,
-    request_headers: &["anthropic-beta", "anthropic-version"],
+    request_headers: &["anthropic-beta", VERSION_HEADER],
     query: &["beta"],
     response_headers: &[
         "anthropic-fast-*",

@@ -7,8 +7,8 @@ use http::{HeaderMap, Method};
 use tollgate_model::{Chat, DialectId, Event, Fault, Losses, Reply};
 
 use crate::{
-    Claim, Dialect, Encoded, EncodedFault, Framing, Incoming, Operation, Outgoing, Quirks,
-    Recipient, ReplyContext, Route, Rules, Snapshot, StreamDecoder, StreamEncoder,
+    Dialect, Encoded, EncodedFault, Framing, Incoming, Operation, Outgoing, Quirks, Recipient,
+    ReplyContext, Route, Rules, Snapshot, StreamDecoder, StreamEncoder,
 };
 
 pub mod audio;
@@ -41,27 +41,27 @@ pub struct OpenaiChat;
 
 const RULES: Rules = Rules {
     routes: &[
-        route(Method::POST, "/v1/chat/completions", None, Operation::Chat),
-        route(Method::POST, "/v1/embeddings", None, Operation::Embed),
-        route(Method::POST, "/v1/rerank", None, Operation::Rerank),
-        route(Method::POST, "/v1/moderations", None, Operation::Moderate),
-        route(Method::POST, "/v1/images/generations", None, Operation::MakeImage),
-        route(Method::POST, "/v1/images/edits", None, Operation::EditImage),
-        route(Method::POST, "/v1/images/variations", None, Operation::VaryImage),
-        route(Method::POST, "/v1/audio/speech", None, Operation::Speak),
-        route(Method::POST, "/v1/audio/transcriptions", None, Operation::Transcribe),
-        route(Method::POST, "/v1/audio/translations", None, Operation::TranslateSpeech),
-        route(Method::GET, "/v1/realtime", None, Operation::Realtime),
-        route(Method::POST, "/v1/files", None, Operation::Files),
-        route(Method::GET, "/v1/files", None, Operation::Files),
-        route(Method::GET, "/v1/files/", Some(""), Operation::Files),
-        route(Method::DELETE, "/v1/files/", Some(""), Operation::Files),
-        route(Method::POST, "/v1/batches", None, Operation::Batches),
-        route(Method::GET, "/v1/batches", None, Operation::Batches),
-        route(Method::GET, "/v1/batches/", Some(""), Operation::Batches),
-        route(Method::POST, "/v1/batches/", Some("/cancel"), Operation::Batches),
-        route(Method::GET, "/v1/models", None, Operation::ListModels),
-        route(Method::GET, "/v1/models/", Some(""), Operation::GetModel),
+        Route::open(Method::POST, "/v1/chat/completions", None, Operation::Chat),
+        Route::open(Method::POST, "/v1/embeddings", None, Operation::Embed),
+        Route::open(Method::POST, "/v1/rerank", None, Operation::Rerank),
+        Route::open(Method::POST, "/v1/moderations", None, Operation::Moderate),
+        Route::open(Method::POST, "/v1/images/generations", None, Operation::MakeImage),
+        Route::open(Method::POST, "/v1/images/edits", None, Operation::EditImage),
+        Route::open(Method::POST, "/v1/images/variations", None, Operation::VaryImage),
+        Route::open(Method::POST, "/v1/audio/speech", None, Operation::Speak),
+        Route::open(Method::POST, "/v1/audio/transcriptions", None, Operation::Transcribe),
+        Route::open(Method::POST, "/v1/audio/translations", None, Operation::TranslateSpeech),
+        Route::open(Method::GET, "/v1/realtime", None, Operation::Realtime),
+        Route::open(Method::POST, "/v1/files", None, Operation::Files),
+        Route::open(Method::GET, "/v1/files", None, Operation::Files),
+        Route::open(Method::GET, "/v1/files/", Some(""), Operation::Files),
+        Route::open(Method::DELETE, "/v1/files/", Some(""), Operation::Files),
+        Route::open(Method::POST, "/v1/batches", None, Operation::Batches),
+        Route::open(Method::GET, "/v1/batches", None, Operation::Batches),
+        Route::open(Method::GET, "/v1/batches/", Some(""), Operation::Batches),
+        Route::open(Method::POST, "/v1/batches/", Some("/cancel"), Operation::Batches),
+        Route::open(Method::GET, "/v1/models", None, Operation::ListModels),
+        Route::open(Method::GET, "/v1/models/", Some(""), Operation::GetModel),
     ],
     model_in_body: true,
     framing: Framing::Sse,
@@ -75,15 +75,6 @@ const RULES: Rules = Rules {
     disturbs: quirks::disturbs,
     request_id: fault::REQUEST_ID,
 };
-
-const fn route(
-    method: Method,
-    prefix: &'static str,
-    suffix: Option<&'static str>,
-    operation: Operation,
-) -> Route {
-    Route { method, prefix, suffix, claim: Claim::Open, operation, stream: false }
-}
 
 /// A request in the making.
 #[derive(Debug)]

@@ -10,8 +10,8 @@ use tollgate_model::{Chat, DialectId, Event, Fault, Losses, Reply};
 
 use super::openai_chat::fault;
 use crate::{
-    Claim, Dialect, Encoded, EncodedFault, Framing, Incoming, Operation, Outgoing, Quirks,
-    Recipient, ReplyContext, Route, Rules, Snapshot, StreamDecoder, StreamEncoder,
+    Dialect, Encoded, EncodedFault, Framing, Incoming, Operation, Outgoing, Quirks, Recipient,
+    ReplyContext, Route, Rules, Snapshot, StreamDecoder, StreamEncoder,
 };
 
 mod answer;
@@ -40,15 +40,15 @@ pub struct OpenaiResponses;
 const RULES: Rules = Rules {
     // What rests is told apart by its whole path: see `resting`.
     routes: &[
-        route(Method::POST, "/v1/responses", None, Operation::Chat),
-        route(Method::POST, "/v1/responses/input_tokens", None, Operation::CountTokens),
-        route(Method::GET, "/v1/responses/", REST, Operation::Resting),
-        route(Method::POST, "/v1/responses/", REST, Operation::Resting),
-        route(Method::DELETE, "/v1/responses/", REST, Operation::Resting),
-        route(Method::POST, "/v1/conversations", None, Operation::Resting),
-        route(Method::GET, "/v1/conversations/", REST, Operation::Resting),
-        route(Method::POST, "/v1/conversations/", REST, Operation::Resting),
-        route(Method::DELETE, "/v1/conversations/", REST, Operation::Resting),
+        Route::open(Method::POST, "/v1/responses", None, Operation::Chat),
+        Route::open(Method::POST, "/v1/responses/input_tokens", None, Operation::CountTokens),
+        Route::open(Method::GET, "/v1/responses/", REST, Operation::Resting),
+        Route::open(Method::POST, "/v1/responses/", REST, Operation::Resting),
+        Route::open(Method::DELETE, "/v1/responses/", REST, Operation::Resting),
+        Route::open(Method::POST, "/v1/conversations", None, Operation::Resting),
+        Route::open(Method::GET, "/v1/conversations/", REST, Operation::Resting),
+        Route::open(Method::POST, "/v1/conversations/", REST, Operation::Resting),
+        Route::open(Method::DELETE, "/v1/conversations/", REST, Operation::Resting),
     ],
     model_in_body: true,
     request_headers: &["openai-beta", "idempotency-key", "x-client-request-id"],
@@ -76,15 +76,6 @@ const RULES: Rules = Rules {
 
 /// Whatever follows.
 const REST: Option<&str> = Some("");
-
-const fn route(
-    method: Method,
-    prefix: &'static str,
-    suffix: Option<&'static str>,
-    operation: Operation,
-) -> Route {
-    Route { method, prefix, suffix, claim: Claim::Open, operation, stream: false }
-}
 
 /// A request in the making.
 #[derive(Debug)]

@@ -13,7 +13,7 @@ pub const ROW: Provider = Provider {
     key_env: &["ANTHROPIC_API_KEY"],
     key_optional: false,
     self_hosted: false,
-    operations: &[Operation::Chat, Operation::CountTokens],
+    operations: &[Operation::Chat, Operation::CountTokens, Operation::Batches],
     serves: &["claude-*"],
     sample_models: &["claude-sonnet-4-5"],
     quirks: Quirks::NONE,

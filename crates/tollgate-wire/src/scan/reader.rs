@@ -21,6 +21,11 @@ impl<'a> Reader<'a> {
         Self { bytes, at: 0 }
     }
 
+    /// How many bytes were read.
+    pub(crate) fn read(&self) -> usize {
+        self.at
+    }
+
     /// The first byte of what comes next; `None` at the end.
     #[inline]
     pub(crate) fn peek(&mut self) -> Option<u8> {

@@ -7,7 +7,7 @@ use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use tollgate_model::{Cost, Event, Fault, Record, Usage};
 use tollgate_wire::as_is::{AsIs, TELLING};
-use tollgate_wire::dialects::openai_chat::batches;
+use tollgate_wire::batches::Batches;
 use tollgate_wire::members::Members;
 use tollgate_wire::{Dialect, Framer, Framing, Quirks, StreamDecoder};
 
@@ -48,6 +48,7 @@ enum Reads {
     Lines {
         line: BytesMut,
         longest: usize,
+        batches: &'static Batches,
         upstream: Arc<Upstream>,
     },
     ChatEvents {
@@ -112,8 +113,8 @@ impl Meter {
 
     /// For the lines that a batch wrote.
     #[must_use]
-    pub fn of_batch(upstream: Arc<Upstream>, longest: usize) -> Self {
-        let reads = Reads::Lines { line: BytesMut::new(), longest, upstream };
+    pub fn of_batch(batches: &'static Batches, upstream: Arc<Upstream>, longest: usize) -> Self {
+        let reads = Reads::Lines { line: BytesMut::new(), longest, batches, upstream };
         Self { reads, ..Self::default() }
     }
 
@@ -229,14 +230,15 @@ impl Meter {
 
     /// Every whole line that is there; what is longer than a line may be says nothing.
     fn lines(&mut self, piece: &Bytes) {
-        let Reads::Lines { line, longest, upstream } = &mut self.reads else { return };
+        let Reads::Lines { line, longest, batches, upstream } = &mut self.reads else { return };
         let quirks = &upstream.row.quirks;
         let mut rest = &piece[..];
         while let Some(end) = memchr::memchr(b'\n', rest) {
             let (part, after) = rest.split_at(end);
             line.extend_from_slice(part);
-            if let Some((usage, model)) = batches::used(line, quirks) {
+            if let Some((usage, model)) = batches.used(line, quirks) {
                 self.usage.add(&usage);
+                self.usage.service_tier.clone_from(&usage.service_tier);
                 add_line(&mut self.lines, model.as_deref(), &usage);
                 self.model = model.or(self.model.take());
             }

@@ -2,6 +2,7 @@
 //! found by their owner only, before the call; what the call made or ended is entered before its
 //! answer leaves.
 
+mod batch;
 mod lines;
 
 use std::collections::HashSet;
@@ -11,24 +12,20 @@ use bytes::Bytes;
 use serde_json::Value;
 use tollgate_model::Fault;
 use tollgate_store::{ObjectKind, StoredObject};
-use tollgate_wire::dialects::openai_chat::batches::WRITTEN;
 
 use super::authorize::Grant;
 use super::call::{Answer, Said};
 use super::read::Ask;
 use crate::errand::{self, Touches};
-use crate::objects::{self, Named, Objects};
-use crate::passing::Claim;
+use crate::objects::{self, Objects};
 use crate::worker::Worker;
 
+pub use batch::writes_usage;
 pub use lines::authorize as authorize_lines;
 pub(super) use lines::is_for_batch;
 
 /// How many of its own objects a list is compared with.
 const MOST_LISTED: u32 = 200_000;
-/// The model of a file that a batch wrote, and of one whose lines are booked.
-pub const BATCH_OUTPUT: &str = "batch-output";
-pub const BOOKED: &str = "batch-output-booked";
 
 /// The object that a request is about, found for its owner; of several the first.
 ///
@@ -99,9 +96,7 @@ pub async fn keep(
     if let (Said::Passing(passing), Some(held)) = (&mut answer.said, &ask.held)
         && writes_usage(ask)
     {
-        let (shared, named) = (worker.shared.clone(), Named::of(held));
-        let claim = async move { shared.objects.turn(named, (BATCH_OUTPUT, BOOKED)).await };
-        passing.books_by(Claim::new(claim));
+        passing.books_by(batch::claim(worker, held));
     }
     let Said::Told { bytes, .. } = &mut answer.said else { return Ok(()) };
     let provider = answer.target.upstream.name.clone();
@@ -119,44 +114,47 @@ pub async fn keep(
         let own = table.list(grant.team(), touches.kind, page).await?;
         let own = own.into_iter().filter(|object| object.provider == provider);
         only_own(&mut said, touches, &own.map(|object| object.id).collect());
+        batch::tell_here(ask, &answer.target.upstream.root, &mut said);
         *bytes = Bytes::from(said.to_string());
         return Ok(());
     }
-    let made = |kind, id: String, model: Option<&str>| StoredObject {
-        kind,
-        id,
-        team: grant.team().to_owned(),
-        made_by: grant.key().to_owned(),
-        provider: provider.clone(),
-        model: model.map(str::to_owned),
-        created: objects::now(),
-        expires: None,
-    };
     if touches.is_made(&ask.method)
         && let Some(id) = id_of(&said)
     {
-        table.enter(vec![made(touches.kind, touches.kept(id), None)]).await?;
+        let model = batch::model_of_made(ask, touches);
+        let object = made(grant, (touches.kind, touches.kept(id)), &provider, model);
+        table.enter(vec![object]).await?;
     }
-    // What a batch wrote belongs to who made the batch.
     if touches.kind == ObjectKind::Batch {
-        for name in WRITTEN {
-            let Some(id) = said.get(*name).and_then(Value::as_str) else { continue };
-            if table.find(grant.team(), ObjectKind::File, id).await?.is_none() {
-                let file = made(ObjectKind::File, id.to_owned(), Some(BATCH_OUTPUT));
+        for file in batch::written((grant, ask), &provider, &said) {
+            if table.find(grant.team(), file.kind, &file.id).await?.is_none() {
                 table.enter(vec![file]).await?;
             }
+        }
+        if batch::tell_here(ask, &answer.target.upstream.root, &mut said) {
+            *bytes = Bytes::from(said.to_string());
         }
     }
     Ok(())
 }
 
-/// The answer is a file that a batch wrote, and its lines were not booked yet.
-#[must_use]
-pub fn writes_usage(ask: &Ask) -> bool {
-    let content = ask.errand.as_ref().and_then(|errand| errand.touches.as_ref());
-    let content = content.is_some_and(|touches| touches.rest == "content");
-    let fresh = |held: &Arc<StoredObject>| held.model.as_deref() == Some(BATCH_OUTPUT);
-    content && ask.held.as_ref().is_some_and(fresh)
+/// An object that a call has made at a provider.
+fn made(
+    grant: &Grant,
+    (kind, id): (ObjectKind, String),
+    provider: &str,
+    model: Option<&str>,
+) -> StoredObject {
+    StoredObject {
+        kind,
+        id,
+        team: grant.team().to_owned(),
+        made_by: grant.key().to_owned(),
+        provider: provider.to_owned(),
+        model: model.map(str::to_owned),
+        created: objects::now(),
+        expires: None,
+    }
 }
 
 /// Leaves the entries that are among `own`, under whichever name the list has them.

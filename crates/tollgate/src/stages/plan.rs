@@ -117,6 +117,11 @@ fn errand(
             upstream.row.operations.contains(&ask.operation()) && upstream.spoken.iter().any(speaks)
         }
     };
+    let led = if named.is_none() { led_to(gateway, ask, offers) } else { None };
+    let (named, model) = match &led {
+        Some(target) => (Some(target.upstream.name.as_str()), target.model.as_str()),
+        None => (named, ask.model.as_str()),
+    };
     let may = |name: &str| match through {
         true => grant.allows_all_of(name),
         false => grant.reaches(&gateway.config, name),
@@ -139,10 +144,20 @@ fn errand(
     if !offers(upstream) {
         return Err(not_offered(&format!("the provider `{}`", upstream.name), ask.operation()));
     }
-    let model = if ask.model.is_empty() { "*".to_owned() } else { ask.model.clone() };
+    let model = if model.is_empty() { "*" } else { model }.to_owned();
     let timeouts = upstream.timeouts;
     let target = Target { upstream: upstream.clone(), model, dialect: None, timeouts };
     Ok(Plan { targets: vec![target], strict: false })
+}
+
+/// Where the model of a batch's first line leads: to the first that takes batches.
+fn led_to(gateway: &Gateway, ask: &Ask, offers: impl Fn(&Upstream) -> bool) -> Option<Target> {
+    if ask.model.is_empty() || ask.operation() != Operation::Batches {
+        return None;
+    }
+    let targets = resolved(gateway, &ask.model)?.targets;
+    let able = targets.iter().find(|target| offers(&target.upstream));
+    able.or(targets.first()).cloned()
 }
 
 /// The name at `provider` of a model that is asked for where the provider is chosen already.

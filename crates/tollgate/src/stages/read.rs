@@ -12,6 +12,7 @@ use http::{HeaderMap, Method, Uri};
 use hyper::body::{Body, Incoming};
 use tollgate_model::{Chat, EmbedRequest, Fault, FaultKind, Record, RerankRequest, Source};
 use tollgate_store::StoredObject;
+use tollgate_wire::batches;
 use tollgate_wire::carriage::{self, Bare, Carriage};
 use tollgate_wire::ingress::{self, Alias};
 use tollgate_wire::resting::{self, About};
@@ -307,7 +308,14 @@ impl Ask {
             }
             let scan = self.scanned(gateway)?;
             let model = scan.string(&self.body, "model").ok().flatten();
-            self.model = model.map(Cow::into_owned).unwrap_or_default();
+            self.model = match (model, batches::of(self.dialect.id())) {
+                (Some(model), _) => model.into_owned(),
+                // A batch goes where its first line leads.
+                (None, Some(batches)) if self.operation() == Operation::Batches => {
+                    batches.first_asked(&self.body, &scan, gateway.scan_seed).unwrap_or_default()
+                }
+                _ => String::new(),
+            };
             self.stream |= scan.flag(&self.body, "stream").ok().flatten().unwrap_or_default();
             self.scan = Some(scan);
             return Ok(());
@@ -408,7 +416,7 @@ impl Ask {
             Some(Codec::Rerank(rerank)) => {
                 rerank.decode_request(&incoming).map(|ask| Content::Rerank(Box::new(ask)))
             }
-            Some(Codec::Models(_) | Codec::AsIs(_)) | None => {
+            Some(Codec::Models(_) | Codec::AsIs(_) | Codec::Batches(_)) | None => {
                 Err(Fault::internal("no codec for the operation"))
             }
         }

@@ -202,6 +202,102 @@ fn a_batch_that_is_read_by_many_at_once_or_in_pieces_is_booked_once() {
     assert!(site.received().iter().any(asked), "{:?}", site.received().last());
 }
 
+/// As Anthropic's callers call.
+fn message(site: &Site, key: &str, method: &str, path: &str, body: &str) -> Reply {
+    let head = format!(
+        "{method} {path} HTTP/1.1\r\nhost: gateway\r\nx-api-key: {key}\r\nanthropic-version: 2023-06-01\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    exchange(site.address, head.as_bytes()).expect("an answer")
+}
+
+fn lines_of_messages(models: &[&str]) -> String {
+    let line = |(number, model): (usize, &&str)| {
+        let tool = serde_json::json!({"name": "read", "input_schema": {"type": "object",
+            "properties": {"file_path": {"type": "string"}}, "required": ["file_path"]}});
+        serde_json::json!({"custom_id": format!("line-{number}"), "params": {
+            "max_tokens": 50, "model": model, "tools": [tool],
+            "messages": [{"role": "user", "content": "say 3 words"}]}})
+    };
+    let lines: Vec<Value> = models.iter().enumerate().map(line).collect();
+    serde_json::json!({"requests": lines}).to_string()
+}
+
+#[test]
+fn a_batch_of_messages_is_read_line_by_line_kept_for_its_owner_and_booked_once() {
+    let site = site();
+    let path = "/v1/messages/batches";
+    let lines = lines_of_messages(&["messages/hello", "messages/other"]);
+    let made = message(&site, KEY, "POST", path, &lines);
+    let batch = id(&made);
+    let sent = site.received().pop().unwrap();
+    let models = |at: usize| sent["body"]["requests"][at]["params"]["model"].clone();
+    assert_eq!((models(0), models(1)), ("hello".into(), "other".into()), "{sent}");
+    let one = format!("{path}/{batch}");
+    let results = format!("{one}/results");
+    assert_eq!(message(&site, KEY, "GET", &results, "").status, 404, "not yet");
+    message(&site, KEY, "GET", &one, "");
+    let ended = message(&site, KEY, "GET", &one, "").json();
+    assert_eq!(ended["processing_status"], "ended", "{ended}");
+    // An SDK goes where it is told, with its key: that is here.
+    assert_eq!(ended["results_url"], results.as_str(), "{ended}");
+    let list = message(&site, KEY, "GET", path, "").json();
+    assert_eq!(list["data"][0]["results_url"], results.as_str(), "{list}");
+    let before = site.received().len();
+    for (method, path) in [
+        ("GET", one.clone()),
+        ("GET", results.clone()),
+        ("POST", format!("{one}/cancel")),
+        ("DELETE", one.clone()),
+        ("GET", format!("/providers/messages{results}")),
+    ] {
+        let reply = message(&site, PROVIDER_KEY, method, &path, "");
+        assert_eq!((reply.status, reply.json()["type"].as_str()), (404, Some("error")), "{path}");
+    }
+    assert_eq!(site.received().len(), before, "no provider was asked");
+    let theirs = message(&site, PROVIDER_KEY, "GET", path, "").json();
+    assert_eq!((&theirs["data"], &theirs["first_id"]), (&serde_json::json!([]), &Value::Null));
+    let first = message(&site, KEY, "GET", &results, "");
+    let each: Value = serde_json::from_str(first.body.lines().next().unwrap()).unwrap();
+    let used = each["result"]["message"]["usage"]["output_tokens"].as_u64().unwrap();
+    let told = booked(&site, &first);
+    assert_eq!(told["gen_ai.usage.output_tokens"], 2 * used, "{told}");
+    assert_eq!(told["gen_ai.response.model"], "other", "{told}");
+    let again = message(&site, KEY, "GET", &format!("/providers/messages{results}"), "");
+    assert_eq!(again.body, first.body);
+    let told = booked(&site, &again);
+    assert_eq!(told["gen_ai.usage.output_tokens"], Value::Null, "{told}");
+    assert_eq!(message(&site, KEY, "DELETE", &one, "").status, 200);
+    assert_eq!(message(&site, KEY, "GET", &one, "").status, 404);
+}
+
+#[test]
+fn a_batch_of_messages_that_its_caller_may_not_ask_for_is_refused_with_its_line() {
+    let site = Site::adapted("", |text| {
+        let models = "teams: { tests: { models: [\"messages/hello\", \"chat/hello\"] } }\n";
+        text.replace("teams: { tests: {} }\n", models)
+    });
+    for (models, code) in [
+        (["messages/hello", "messages/secret"], "model_not_allowed"),
+        (["messages/hello", "chat/hello"], "invalid_request"),
+    ] {
+        let reply =
+            message(&site, KEY, "POST", "/v1/messages/batches", &lines_of_messages(&models));
+        assert!(matches!(reply.status, 400 | 403), "{}", reply.body);
+        assert!(reply.body.contains("Line 2 of the batch"), "{code}: {}", reply.body);
+    }
+    for body in ["{}", r#"{"requests": {}}"#, r#"{"requests": [{"custom_id": "a"}]}"#] {
+        let reply = message(&site, KEY, "POST", "/v1/messages/batches", body);
+        assert_eq!(reply.status, 400, "{body}: {}", reply.body);
+        assert_eq!(reply.json()["error"]["type"], "invalid_request_error", "{}", reply.body);
+    }
+    // A provider that has no such batches.
+    let reply =
+        message(&site, KEY, "POST", "/v1/messages/batches", &lines_of_messages(&["chat/hello"]));
+    assert_eq!(reply.status, 400, "{}", reply.body);
+    assert!(site.received().is_empty(), "nothing left for a provider");
+}
+
 /// The record of a call, once it is written.
 fn booked(site: &Site, reply: &Reply) -> Value {
     let id = reply.header("x-request-id").unwrap();

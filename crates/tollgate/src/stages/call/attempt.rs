@@ -202,7 +202,7 @@ fn understood(
         Some(Codec::CountTokens(count)) => count.decode_reply(&bytes).map(Said::Tokens),
         Some(Codec::Embed(embed)) => embed.decode_reply(&bytes, quirks).map(Said::Vectors),
         Some(Codec::Rerank(rerank)) => rerank.decode_reply(&bytes, quirks).map(Said::Ranking),
-        Some(Codec::Models(_) | Codec::AsIs(_)) | None => {
+        Some(Codec::Models(_) | Codec::AsIs(_) | Codec::Batches(_)) | None => {
             Err(Fault::internal("no codec for the operation"))
         }
     }

@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderName, StatusCode, Uri};
 use tokio::time::Instant;
 use tollgate_model::{Fault, Lane, Losses};
 use tollgate_wire::carriage::PLAIN;
-use tollgate_wire::{Codec, codec, ingress};
+use tollgate_wire::{Codec, batches, codec, ingress};
 
 use super::as_is::patched;
 use super::fit::{AGENT, Attempt};
@@ -50,7 +50,7 @@ pub(super) fn fit(
         .parse::<Uri>()
         .map_err(|_| Fault::invalid("The path cannot be passed on.").with_code("invalid_path"))?;
     let body = match &ask.upload {
-        None => Payload::Whole(ask.body.clone()),
+        None => Payload::Whole(patched(&ask.body, &ask.patches)),
         Some(upload) => match upload.whole() {
             Some(body) => Payload::Whole(patched(body, &ask.patches)),
             None => Payload::Upload(upload.clone(), ask.patches.clone()),
@@ -107,8 +107,12 @@ pub(super) fn manner(
             let usage = super::as_is::asked(ask, operation);
             Meter::new(operation, quirks, headers, limits.event_bytes, usage)
         }
-        _ if own::writes_usage(ask) => Meter::of_batch(target.upstream.clone(), limits.line_bytes),
-        _ => Meter::nothing(),
+        _ => match batches::of(ask.dialect.id()) {
+            Some(batches) if own::writes_usage(ask) => {
+                Meter::of_batch(batches, target.upstream.clone(), limits.line_bytes)
+            }
+            _ => Meter::nothing(),
+        },
     };
     let pause = target.timeouts.between_tokens;
     Manner { status, meter, pause, deadline, upload: ask.upload.clone() }

@@ -156,7 +156,7 @@ fn encoded(worker: &Worker, ask: &Ask, target: &Target, spoken: &Spoken) -> Resu
         Some(Codec::CountTokens(count)) => count.encode_request(ask.chat()?, &recipient),
         Some(Codec::Embed(embed)) => embed.encode_request(ask.embed()?, &recipient),
         Some(Codec::Rerank(rerank)) => rerank.encode_request(ask.rerank()?, &recipient),
-        Some(Codec::Models(_) | Codec::AsIs(_)) | None => {
+        Some(Codec::Models(_) | Codec::AsIs(_) | Codec::Batches(_)) | None => {
             Err(Fault::internal("no codec for the operation"))
         }
     }?;
