@@ -9,6 +9,10 @@
 //! and it is bounded by what those calls may answer. Whatever was used is booked, so that the next
 //! call meets it.
 //!
+//! What is counted is a `u64` of any unit; each counter has a name of its own, under which another
+//! home can keep it. [`Limits::draws`] says what a call would draw there, [`Limits::refused`] judges
+//! what that home answers, and [`Held`] says what to book.
+//!
 //! Not here: budgets, which cut a stream; and where counters of several gateways are kept.
 
 mod counter;
@@ -18,7 +22,7 @@ mod window;
 
 pub use counter::{Counter, Held, Moment, Standing};
 pub use estimate::{Learnt, text_bytes};
-pub use memory::{Counters, Drawn, Lease, Limits, Refused};
+pub use memory::{Answer, Counted, Counters, Draw, Drawn, Lease, Limits, Refused};
 pub use window::{Span, Window};
 
 /// What is counted.

@@ -1,9 +1,10 @@
-//! Floor 2: the only crate that knows SQL. What must outlive the process rests here, in one data
-//! directory: the database (keys, and the owners of objects that rest at providers) and the pepper
-//! that its digests are keyed with.
+//! Floor 2: the only crate that knows SQL and Redis. What must outlive the process rests here, in one
+//! data directory: the database (keys, and the owners of objects that rest at providers) and the
+//! pepper that its digests are keyed with. What several gateways count together is in Redis.
 //!
 //! Deliberately absent: HTTP, wire formats, and any secret in a form that could be read back.
 
+mod counters;
 mod digest;
 mod keys;
 mod migrations;
@@ -12,6 +13,10 @@ mod objects;
 mod pepper;
 mod store;
 
+pub use counters::{
+    Batch, Booking, MOST_COUNTED, Shape, SharedAddress, SharedAnswer, SharedCounters, SharedDraw,
+    SharedError, Taken,
+};
 pub use digest::{AccessKey, Digest, Digester};
 pub use keys::StoredKey;
 pub use mint::{KEY_PREFIX, is_well_formed};

@@ -56,7 +56,7 @@ async fn ready(State(admin): State<Admin>) -> impl IntoResponse {
 
 async fn metrics(State(admin): State<Admin>) -> impl IntoResponse {
     let openmetrics = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    let leases = admin.shared.counters.open();
+    let leases = admin.shared.tally.own.open();
     ([(CONTENT_TYPE, openmetrics)], admin.shared.telemetry.metrics.text(leases))
 }
 

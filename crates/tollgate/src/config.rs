@@ -28,6 +28,7 @@ pub mod refusal;
 mod secret;
 mod settings;
 mod shape;
+mod storage;
 mod teams;
 #[cfg(test)]
 mod tests;
@@ -48,6 +49,7 @@ use secrecy::SecretString;
 use tollgate_catalogue::Catalogue;
 use tollgate_model::{DataTerms, DialectId};
 use tollgate_policy::limit::Limit;
+use tollgate_store::SharedAddress;
 use tollgate_wire::provider::{Provider, Settings};
 
 pub use base_url::{BaseUrl, Scheme};
@@ -131,6 +133,27 @@ pub struct ListenTimeouts {
 pub struct Storage {
     /// The SQLite file. `None`: `tollgate.db` in the data directory.
     pub database: Option<PathBuf>,
+    /// Counters that several gateways share. `None`: in memory.
+    pub shared: Option<SharedStorage>,
+}
+
+/// Counters that several gateways share.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SharedStorage {
+    pub address: SharedAddress,
+    pub away: Away,
+    /// How long a call waits for them.
+    pub patience: Duration,
+}
+
+/// What is done with calls that have limits while the shared counters are away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Away {
+    /// Each gateway holds them to its share of every limit.
+    Local {
+        gateways: u64,
+    },
+    Refuse,
 }
 
 /// One provider: a row of the registry with its address and credentials.

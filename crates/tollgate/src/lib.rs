@@ -23,6 +23,7 @@ pub mod run;
 pub mod simulate;
 pub mod source;
 pub mod stages;
+pub mod tally;
 pub mod telemetry;
 pub mod upload;
 pub mod upstream;

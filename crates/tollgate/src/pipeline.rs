@@ -83,7 +83,7 @@ async fn answer(
     let plan = plan::plan(gateway, &grant, &ask, &held)?;
     ask.patches = own::authorize_lines(gateway, &grant, &ask, &plan).await?;
     // 6  room for one more?
-    let permit = admit::admit(worker, gateway, &caller, &ask, settling)?;
+    let permit = admit::admit(worker, gateway, &caller, &ask, settling).await?;
     // 10 the first target that answers.
     let mut answer = call::call(worker, gateway, &plan, &ask, settling).await?;
     // What it leaves at its provider has an owner before its id is told.

@@ -11,7 +11,6 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::sync::{mpsc, watch};
-use tollgate_policy::limit::Counters;
 use tollgate_store::{Store, StoreError};
 
 use crate::admin::{self, Admin, Readiness};
@@ -21,6 +20,7 @@ use crate::cut::Cut;
 use crate::gateway::BuildError;
 use crate::listener::{self, Acceptor, Door};
 use crate::objects::Objects;
+use crate::tally::{NoCounters, Tally};
 use crate::telemetry::{AccessLog, Telemetry};
 use crate::worker::{Shared, Worker};
 use current::Current;
@@ -87,6 +87,8 @@ pub enum RunError {
     Build(#[from] BuildError),
     #[error("the listener's TLS cannot be set up: {0}")]
     Tls(#[from] listener::TlsError),
+    #[error(transparent)]
+    Counters(#[from] NoCounters),
     #[error("the store cannot be read: {0}")]
     Store(#[from] StoreError),
     #[error("the system refused something the process needs: {0}")]
@@ -107,8 +109,15 @@ pub async fn run(start: Start, announce: impl FnOnce(&Listening)) -> Result<(), 
     let listening =
         Listening { data: data.local_addr()?, admin: admin.local_addr()?, tls: acceptor.is_some() };
     let log = config.log.access.then(|| AccessLog::start(std::io::stdout())).transpose()?;
-    let counters = Arc::<Counters>::default();
-    let mut current = Current::new(store.clone(), random(), counters.clone(), stop.clone());
+    let instance = format!("{:016x}", random());
+    let (tally, counting) = match &config.storage.shared {
+        None => (Tally::own(Clock::start()), None),
+        Some(shared) => {
+            let (tally, task) = Tally::shared(Clock::start(), shared, instance.clone()).await?;
+            (tally, Some(task))
+        }
+    };
+    let mut current = Current::new(store.clone(), random(), tally.own.clone(), stop.clone());
     let gateway = current.first(config.clone()).await?;
     let (objects, owners) = Objects::start(store.clone());
     let shared = Arc::new(Shared {
@@ -116,11 +125,10 @@ pub async fn run(start: Start, announce: impl FnOnce(&Listening)) -> Result<(), 
         telemetry: Arc::new(Telemetry::new(log)),
         in_flight: Arc::new(AtomicUsize::new(0)),
         cut: Cut::default(),
-        instance: format!("{:016x}", random()),
+        instance,
         calls: AtomicU64::new(0),
         objects,
-        counters,
-        clock: Clock::start(),
+        tally,
     });
     let readiness = Arc::new(Readiness::default());
     let grace = config.shutdown_grace;
@@ -142,12 +150,14 @@ pub async fn run(start: Start, announce: impl FnOnce(&Listening)) -> Result<(), 
     readiness.set(false);
     tracing::info!(grace_ms = grace.as_millis() as u64, "draining");
     // The workers' threads end by themselves once their connections have.
+    let telemetry = shared.telemetry.clone();
     let ended = move || {
         workers.into_iter().for_each(|worker| drop(worker.join()));
-        shared.telemetry.flush();
+        telemetry.flush();
     };
     let _ = tokio::task::spawn_blocking(ended).await;
-    for task in [keeper, owners] {
+    shared.tally.close().await;
+    for task in [Some(keeper), Some(owners), counting].into_iter().flatten() {
         task.abort();
     }
     admin.abort();

@@ -4,12 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use arc_swap::ArcSwap;
-use tollgate_policy::limit::Counters;
 
-use crate::clock::Clock;
 use crate::cut::Cut;
 use crate::gateway::Gateway;
 use crate::objects::Objects;
+use crate::tally::Tally;
 use crate::telemetry::Telemetry;
 use crate::upstream::Pool;
 
@@ -35,9 +34,7 @@ pub struct Shared {
     /// Whose is what rests at a provider.
     pub objects: Objects,
     /// What was used so far, of every limit.
-    pub counters: Arc<Counters>,
-    /// What limits are measured by.
-    pub clock: Clock,
+    pub tally: Tally,
 }
 
 impl Shared {

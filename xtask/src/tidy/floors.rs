@@ -53,6 +53,7 @@ const FLOORS: &[Floor] = &[
             "secrecy",
             "serde",
             "serde_json",
+            "redis",
             "sqlx",
             "thiserror",
             "tokio",

@@ -11,7 +11,7 @@ use super::window::{Span, Window, aligned};
 use jiff::tz::TimeZone;
 
 /// Slots of a sliding window; one more is kept, the one that is not over yet.
-const SLOTS: u64 = 60;
+pub(super) const SLOTS: u64 = 60;
 const KEPT: u64 = SLOTS + 1;
 
 /// When something happens. The two differ when somebody sets the clock.
@@ -59,6 +59,14 @@ pub struct Correction {
     pub back: [(u64, u64); 2],
 }
 
+impl Correction {
+    /// Whether there is anything to correct.
+    #[must_use]
+    pub fn changes(&self) -> bool {
+        self.more > 0 || self.back.iter().any(|(_, amount)| *amount > 0)
+    }
+}
+
 impl Held {
     #[must_use]
     pub fn new(place: u64, amount: u64) -> Self {
@@ -68,6 +76,13 @@ impl Held {
     pub fn topped_up(&mut self, place: u64, amount: u64) {
         self.amount = self.amount.saturating_add(amount);
         self.last = (place, amount);
+    }
+
+    /// What is drawn besides, once `used` is more than was leased: the rest of it and a quarter, so
+    /// that this is not done for every token.
+    #[must_use]
+    pub fn growth(&self, used: u64) -> u64 {
+        if used <= self.amount { 0 } else { (used - self.amount).saturating_add(used / 4) }
     }
 
     #[must_use]
@@ -117,6 +132,16 @@ impl Counter {
             Self::Sliding(sliding) => sliding.advance(now.steady_ms),
             Self::Aligned(aligned) => aligned.advance(now.wall_ms),
             Self::Open(open) => open.advance(now.steady_ms),
+        }
+    }
+
+    /// What still counts, and since how many slots of its window. Of calls that run, nothing.
+    #[must_use]
+    pub fn parts(&self) -> Vec<(u64, u64)> {
+        match self {
+            Self::Sliding(sliding) => sliding.parts().collect(),
+            Self::Aligned(Aligned { used: 1.., .. }) => vec![(0, self.used())],
+            Self::Aligned(_) | Self::Open(_) => Vec::new(),
         }
     }
 
@@ -248,15 +273,20 @@ impl Sliding {
         self.used -= amount;
     }
 
+    fn parts(&self) -> impl DoubleEndedIterator<Item = (u64, u64)> {
+        let kept = (0..KEPT.min(self.newest + 1)).rev();
+        let parts = kept.map(|back| (back, self.slots[Self::at(self.newest - back)]));
+        parts.filter(|(_, amount)| *amount > 0)
+    }
+
     /// The moment from which a slot counts no more.
     fn over_ms(&self, slot: u64) -> u64 {
         (slot + KEPT).saturating_mul(self.slot_ms)
     }
 
     fn reset_ms(&self, now_ms: u64) -> u64 {
-        let mut kept = (0..KEPT.min(self.newest + 1)).map(|back| self.newest - back);
-        match kept.find(|slot| self.slots[Self::at(*slot)] > 0) {
-            Some(last) => self.over_ms(last).saturating_sub(now_ms),
+        match self.parts().next_back() {
+            Some((back, _)) => self.over_ms(self.newest - back).saturating_sub(now_ms),
             None => 0,
         }
     }

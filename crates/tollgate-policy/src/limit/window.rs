@@ -6,6 +6,8 @@ use jiff::civil::Weekday;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _, Zoned};
 
+use super::counter::SLOTS;
+
 const MINUTE_MS: u64 = 60_000;
 const HOUR_MS: u64 = 60 * MINUTE_MS;
 const DAY_MS: u64 = 24 * HOUR_MS;
@@ -62,6 +64,26 @@ impl Window {
         match self {
             Self::Sliding(span) | Self::Aligned(span, _) => *span,
         }
+    }
+
+    /// How long one slot of it is, when it slides.
+    #[must_use]
+    pub fn slot_ms(&self) -> Option<u64> {
+        match self {
+            Self::Sliding(span) => Some(span.millis() / SLOTS),
+            Self::Aligned(..) => None,
+        }
+    }
+
+    /// The window of the calendar that holds the moment, with the ones before and after it: the
+    /// moments that part them. For a counter whose clock is not quite ours.
+    #[must_use]
+    pub fn around(&self, now_ms: u64) -> Option<[u64; 4]> {
+        let Self::Aligned(span, zone) = self else { return None };
+        let (start, end) = aligned(*span, zone, now_ms);
+        let (before, _) = aligned(*span, zone, start.saturating_sub(1));
+        let (_, after) = aligned(*span, zone, end);
+        Some([before, start, end, after])
     }
 }
 

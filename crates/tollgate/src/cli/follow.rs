@@ -15,7 +15,7 @@ pub(super) struct Fixed {
     data: Address,
     admin: Address,
     tls: bool,
-    database: Option<std::path::PathBuf>,
+    storage: crate::config::Storage,
     log: crate::config::Log,
 }
 
@@ -25,7 +25,7 @@ impl Fixed {
             data: config.listen.data,
             admin: config.listen.admin,
             tls: config.listen.tls.is_some(),
-            database: config.storage.database.clone(),
+            storage: config.storage.clone(),
             log: config.log,
         }
     }
@@ -36,7 +36,7 @@ impl Fixed {
             ("listen.data", self.data != other.data),
             ("listen.admin", self.admin != other.admin),
             ("listen.tls", self.tls != other.tls),
-            ("storage.database", self.database != other.database),
+            ("storage", self.storage != other.storage),
             ("log", self.log != other.log),
         ];
         differences.into_iter().filter(|(_, differs)| *differs).map(|(key, _)| key).collect()

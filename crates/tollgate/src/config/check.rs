@@ -14,7 +14,7 @@ use super::refusal::Refusal;
 use super::secret::{Reference, Surroundings};
 use super::yaml::Node;
 use super::{
-    Config, limits, listen, models, prices, providers, shape, teams, units, written, yaml,
+    Config, limits, listen, models, prices, providers, shape, storage, teams, units, written, yaml,
 };
 
 /// Longest name of a provider, team or key.
@@ -63,7 +63,7 @@ impl Check<'_> {
         let prices = prices::check(self, file.prices.unwrap_or_default(), &providers).into();
         Config {
             prices,
-            storage: limits::check_storage(self, file.storage.unwrap_or_default()),
+            storage: storage::check(self, file.storage.unwrap_or_default()),
             limits: limits::check(self, &file.limits.unwrap_or_default()),
             shutdown_grace: limits::check_shutdown(self, &file.shutdown.unwrap_or_default()),
             log: limits::check_log(&file.log.unwrap_or_default()),

@@ -39,7 +39,6 @@ const KEYS: &[(&str, &str)] = &[
     ("residency", "residency"),
     ("sessions", "sessions"),
     ("storage.content", "stored content"),
-    ("storage.shared", "state shared between gateways"),
     ("teams.*.budgets", "budgets"),
     ("teams.*.cache", "a cache of answers"),
     ("teams.*.limits[].usd", "limits on cost"),

@@ -1,11 +1,11 @@
-//! `limits`, `storage`, `shutdown` and `log`: bounds and places, nothing that needs another
+//! `limits`, `shutdown` and `log`: bounds and places, nothing that needs another
 //! section.
 
 use std::time::Duration;
 
 use super::check::Check;
 use super::place::Path;
-use super::{Limits, Log, LogFormat, Storage, written};
+use super::{Limits, Log, LogFormat, written};
 
 /// How long open streams may go on when the file says nothing.
 pub(super) const DEFAULT_GRACE: Duration = Duration::from_secs(30);
@@ -51,30 +51,6 @@ pub(super) fn check(check: &mut Check<'_>, written: &written::Limits) -> Limits 
             (1, 1_000_000),
         ),
     }
-}
-
-pub(super) fn check_storage(check: &mut Check<'_>, written: written::Storage) -> Storage {
-    let path = Path::top().key("storage").key("database");
-    let Some(text) = written.database else { return Storage { database: None } };
-    let hint = "`sqlite:PATH`, such as `sqlite:tollgate-data/tollgate.db`";
-    let Some(file) = text.strip_prefix("sqlite:") else {
-        let scheme = text.split_once(':').map_or("", |(scheme, _)| scheme);
-        let message = if matches!(scheme, "postgres" | "postgresql") {
-            "PostgreSQL is not supported yet".to_owned()
-        } else {
-            format!("a database of scheme {scheme:?} is not known")
-        };
-        // The address may hold a password: it is not quoted.
-        check.refuse(&path, message, hint);
-        return Storage { database: None };
-    };
-    let file = file.strip_prefix("//").unwrap_or(file);
-    if file.is_empty() || file.contains(['?', '#']) || file.starts_with(':') || file.ends_with('/')
-    {
-        check.refuse(&path, "this is not the path of a file", hint);
-        return Storage { database: None };
-    }
-    Storage { database: Some(check.around.path(file)) }
 }
 
 pub(super) fn check_shutdown(check: &mut Check<'_>, written: &written::Shutdown) -> Duration {

@@ -15,7 +15,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use tollgate_wire::PROVIDERS;
 
-pub(super) use limits::{Limits, Log, LogFormat, Shutdown, Storage};
+pub(super) use limits::{Away, Limits, Log, LogFormat, Shutdown, Storage};
 pub(super) use listen::{Listen, ListenTimeouts, ListenTls};
 pub(super) use models::Model;
 pub(super) use prices::{Price, Tier};

@@ -24,8 +24,9 @@ pub struct Permit {
 
 /// # Errors
 /// `Unavailable`, when as many calls are in flight as connections are allowed; `RateLimited` or
-/// `QuotaExhausted`, when the caller has used what it may.
-pub fn admit(
+/// `QuotaExhausted`, when the caller has used what it may; `Unavailable` again, when nobody can say
+/// whether it has.
+pub async fn admit(
     worker: &Worker,
     gateway: &Gateway,
     caller: &Caller,
@@ -47,7 +48,7 @@ pub fn admit(
         return Err(fault);
     }
     if let Some(limits) = &caller.limits {
-        rates::hold(worker.shared.clock, limits, caller, ask, settling)?;
+        rates::hold(&worker.shared.tally, limits, caller, ask, settling).await?;
     }
     Ok(permit)
 }

@@ -12,6 +12,28 @@ pub(in crate::config) struct Storage {
     /// `sqlite:PATH`. Default: `tollgate.db` in the data directory.
     #[schemars(extend("pattern" = "^sqlite:."))]
     pub(in crate::config) database: Option<String>,
+    /// Where limits are counted: `memory`, each gateway for itself, or a Redis that several gateways
+    /// share: `redis://HOST:PORT`, over TLS `rediss://HOST:PORT`, or a reference to such an address.
+    /// Default `memory`.
+    pub(in crate::config) shared: Option<String>,
+    /// What is done with calls that have limits while that Redis is away.
+    pub(in crate::config) away: Option<Away>,
+    /// With `away: local`: how many gateways there are at most. Each holds its calls to its share of
+    /// every limit.
+    pub(in crate::config) gateways: Option<u32>,
+    /// How long a call waits for that Redis before it is taken for away. Default `100ms`.
+    #[schemars(extend("pattern" = DURATION_PATTERN))]
+    pub(in crate::config) patience: Option<String>,
+}
+
+/// What is done with calls that have limits while the shared counters are away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(in crate::config) enum Away {
+    /// Each gateway holds them to its share.
+    Local,
+    /// They are refused.
+    Refuse,
 }
 
 /// Bounds on what may be sent and received.

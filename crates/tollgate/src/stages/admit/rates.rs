@@ -10,10 +10,10 @@ use tollgate_model::{Fault, FaultKind, Record, Source};
 use tollgate_policy::limit::{Amounts, Lease, Limit, Limits, Refused, Standing, Unit, text_bytes};
 use tollgate_wire::Operation;
 
-use crate::clock::Clock;
 use crate::gateway::Caller;
 use crate::stages::read::Ask;
 use crate::stages::settle::Settling;
+use crate::tally::{Denied, Held, Tally};
 
 /// Where nobody can say when there will be room: another call has to end.
 const USUAL_WAIT_S: u64 = 1;
@@ -33,8 +33,7 @@ pub struct Rated {
     /// Unix time at which the limits stood so.
     pub at_ms: u64,
     /// `None`: refused.
-    lease: Option<Lease>,
-    clock: Clock,
+    held: Option<Held>,
     text_bytes: u64,
     /// Bytes of the answer from which on the lease is looked at again.
     enough_bytes: u64,
@@ -42,8 +41,8 @@ pub struct Rated {
 
 /// # Errors
 /// The limit that has no room, in a sentence for the caller.
-pub(super) fn hold(
-    clock: Clock,
+pub(super) async fn hold(
+    tally: &Tally,
     limits: &Arc<Limits>,
     caller: &Caller,
     ask: &Ask,
@@ -51,27 +50,22 @@ pub(super) fn hold(
 ) -> Result<(), Fault> {
     let text_bytes = if limits.counts_tokens() { text_bytes(&ask.body) } else { 0 };
     let estimate = estimate(limits, ask.operation(), text_bytes);
-    let now = clock.now();
     let tell = |limit: &Limit, standing| Told { unit: limit.unit, most: limit.most, standing };
-    let mut rated = Rated {
-        told: Vec::new(),
-        at_ms: now.wall_ms,
-        lease: None,
-        clock,
-        text_bytes,
-        enough_bytes: 0,
-    };
-    let fault = match limits.admit(estimate, now) {
-        Ok(lease) => {
-            rated.told = lease.standings().map(|(limit, standing)| tell(limit, standing)).collect();
-            rated.lease = Some(lease);
+    let mut rated = Rated { told: Vec::new(), at_ms: 0, held: None, text_bytes, enough_bytes: 0 };
+    let drawn = tally.draw(limits, estimate).await;
+    rated.at_ms = tally.now().wall_ms;
+    let fault = match drawn {
+        Ok(held) => {
+            rated.told = held.standings().map(|(limit, standing)| tell(limit, standing)).collect();
+            rated.held = Some(held);
             None
         }
-        Err(refused) => {
+        Err(Denied::Full(refused)) => {
             rated.told = vec![tell(refused.limit, refused.standing)];
             settling.record.limit = Some(refused.limit.name.clone());
             Some(fault(&refused, caller))
         }
+        Err(Denied::Unknown) => Some(unknown()),
     };
     settling.rated = Some(Box::new(rated));
     fault.map_or(Ok(()), Err)
@@ -90,6 +84,15 @@ fn estimate(limits: &Limits, operation: Operation, text_bytes: u64) -> Amounts {
         // What is counted otherwise, or not known before the answer.
         _ => Amounts::default(),
     }
+}
+
+/// The counters are away, and calls with limits are refused until they are back.
+fn unknown() -> Fault {
+    let message = "How much of its limits this caller has used is not known at the moment: the gateway's shared counters cannot be reached.";
+    let mut fault = Fault::new(FaultKind::Unavailable, Source::Internal, message)
+        .with_code("limits_unavailable");
+    fault.retry_after_s = Some(USUAL_WAIT_S);
+    fault
 }
 
 fn fault(refused: &Refused<'_>, caller: &Caller) -> Fault {
@@ -133,20 +136,24 @@ fn fault(refused: &Refused<'_>, caller: &Caller) -> Fault {
 impl Rated {
     /// A stream goes on: once it is longer than what was leased, the lease grows with it.
     pub fn top_up(&mut self, record: &Record) {
-        let Some(lease) = &mut self.lease else { return };
-        if record.response_bytes < self.enough_bytes || !lease.limits().counts_tokens() {
+        if record.response_bytes < self.enough_bytes {
             return;
         }
+        let Some(held) = &mut self.held else { return };
+        let Some(lease) = held.lease().filter(|lease| lease.limits().counts_tokens()) else {
+            return;
+        };
         let used = so_far(lease, record);
-        lease.top_up(used, self.clock.now());
         // Looked at again after some thirty-two tokens more, not with every piece.
         let each = lease.limits().learnt().bytes_for(32);
         self.enough_bytes = record.response_bytes.saturating_add(each);
+        held.top_up(used);
     }
 
     /// The call is over: what it used is booked, and taught.
     pub fn settle(&mut self, record: &Record) {
-        let Some(lease) = self.lease.take() else { return };
+        let Some(mut held) = self.held.take() else { return };
+        let Some(lease) = held.lease() else { return };
         let usage = &record.usage;
         let whole = record.fault.is_none() && !record.left && record.status == 200;
         if whole
@@ -158,8 +165,7 @@ impl Rated {
             let used = Amounts { input_tokens, output_tokens };
             lease.limits().learnt().learn(self.text_bytes, wire_bytes, used);
         }
-        let used = used(&lease, record, whole);
-        lease.settle(used, self.clock.now());
+        held.settle(used(lease, record, whole));
     }
 }
 
