@@ -1,6 +1,7 @@
 //! OpenAI's newer dialect: Responses, whole and streamed, what is stored of them, and conversations.
 //! Refusals are worded as in Chat Completions. Tools that the vendor runs itself are taken and never called.
 
+mod compact;
 mod conversations;
 mod media_rules;
 mod read;
@@ -50,6 +51,13 @@ const OPERATIONS: &[Operation] = &[
         paths: at!("/responses/input_tokens"),
         when: always,
         answer: input_tokens,
+    },
+    Operation {
+        name: "openai-responses-compact",
+        method: "POST",
+        paths: at!("/responses/compact"),
+        when: always,
+        answer: compact::compact,
     },
     Operation {
         name: "openai-responses-retrieve",

@@ -17,6 +17,8 @@ use crate::{Dialect, Incoming, Outgoing, Quirks, Recipient, dialects};
 pub enum Operation {
     Chat,
     CountTokens,
+    /// Makes a conversation shorter.
+    Compact,
     Embed,
     Rerank,
     ListModels,
@@ -55,6 +57,7 @@ impl Operation {
         match self {
             Self::Chat => "chat",
             Self::CountTokens => "count_tokens",
+            Self::Compact => "compaction",
             Self::Embed => "embeddings",
             Self::Rerank => "rerank",
             Self::ListModels => "list_models",
@@ -91,7 +94,8 @@ impl Operation {
     pub fn travels_as_is(self) -> bool {
         matches!(
             self,
-            Self::Moderate
+            Self::Compact
+                | Self::Moderate
                 | Self::MakeImage
                 | Self::EditImage
                 | Self::VaryImage
@@ -157,6 +161,7 @@ pub const OPERATIONS: &[OperationRow] = &[
     row("openai-completions", Codec::Chat(&dialects::openai_completions::OpenaiCompletions)),
     row("openai-responses", Codec::Chat(&dialects::openai_responses::OpenaiResponses)),
     row("openai-responses", Codec::CountTokens(&dialects::openai_responses::count_tokens::Count)),
+    row("openai-responses", Codec::AsIs(&dialects::openai_responses::compact::COMPACT)),
 ];
 
 const fn row(dialect: &'static str, codec: Codec) -> OperationRow {

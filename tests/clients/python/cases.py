@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Callable
 
 from exchange import Answer, Ask, Tool, Turn
-from operations import MESSAGE_OPERATIONS, OPERATIONS
+from operations import ONLY_THROUGH, OPERATIONS
 
 # A red dot of one pixel.
 PNG = base64.b64decode(
@@ -413,7 +413,5 @@ FAULTS = [
 ]
 
 CASES = ANSWERS + FAULTS + [
-    Case(name, check, "operations", modes=modes) for name, check, modes in OPERATIONS] + [
-    # Results are read at an address that the provider tells: straight, it is none.
-    Case(name, check, "message-batches", straight=False, modes=modes)
-    for name, check, modes in MESSAGE_OPERATIONS]
+    Case(name, check, needs, straight=name not in ONLY_THROUGH, modes=modes)
+    for needs, name, check, modes in OPERATIONS]

@@ -10,7 +10,9 @@ from openai_sdk import OpenAI
 
 class OpenAIResponses(OpenAI):
     name = "openai-responses"
-    features = frozenset({"usage-in-stream", "thinking-text"})
+    features = frozenset({"usage-in-stream", "thinking-text"} | (
+        # Newer versions only.
+        {"stored-responses"} if hasattr(openai.resources.Responses, "compact") else set()))
 
     def ask(self, ask: Ask) -> Answer:
         arguments = {"model": ask.model, "input": self._input(ask), "store": False,

@@ -135,15 +135,44 @@ def message_batches(bench, stream: bool) -> None:
     check(made.id not in [batch.id for batch in there.list()], "still in the list")
 
 
-# Of the Anthropic SDK.
-MESSAGE_OPERATIONS = [("message-batches", message_batches, ("whole",))]
-# Of the OpenAI SDK: name, check, modes.
+def stored_responses(bench, stream: bool) -> None:
+    kept = bench.adapter.client.responses
+    model = bench.named(bench.model)
+    first = kept.create(model=model, input="say 3 words")
+    items = list(kept.input_items.list(first.id))
+    check(items[0].content[0].text == "say 3 words", items)
+    check(kept.retrieve(first.id).output_text == first.output_text, "another answer")
+    shorter = kept.compact(model=model, previous_response_id=first.id)
+    kinds = [item.type for item in shorter.output]
+    check(kinds == ["message", "compaction"] and shorter.usage.input_tokens > 0, shorter)
+    onward = kept.create(model=model, input=[
+        *[item.model_dump(exclude_none=True) for item in shorter.output],
+        {"role": "user", "content": "say 2 words"}])
+    check(onward.output_text == "word1 word2", onward)
+    later = kept.create(model=model, input="say 3 words", background=True)
+    check(kept.cancel(later.id).status == "cancelled", later)
+    kept.delete(first.id)
+    try:
+        kept.input_items.list(first.id)
+    except bench.adapter.errors["not_found"]:
+        return
+    raise AssertionError("the items of a deleted response are still there")
+
+
+WHOLE = ("whole",)
+BOTH = ("whole", "streamed")
+# What an SDK must be able to do, the case's name, its check, and its modes.
 OPERATIONS = [
-    ("moderate", moderate, ("whole",)),
-    ("draw", draw, ("whole", "streamed")),
-    ("redraw", redraw, ("whole",)),
-    ("speak", speak, ("whole", "streamed")),
-    ("hear", hear, ("whole", "streamed")),
-    ("files", files, ("whole",)),
-    ("batches", batches, ("whole",)),
+    ("operations", "moderate", moderate, WHOLE),
+    ("operations", "draw", draw, BOTH),
+    ("operations", "redraw", redraw, WHOLE),
+    ("operations", "speak", speak, BOTH),
+    ("operations", "hear", hear, BOTH),
+    ("operations", "files", files, WHOLE),
+    ("operations", "batches", batches, WHOLE),
+    # Results are read at an address that the provider tells: straight, it is none.
+    ("message-batches", "message-batches", message_batches, WHOLE),
+    ("stored-responses", "stored-responses", stored_responses, WHOLE),
 ]
+OWN_DIALECT_ONLY = {needs for needs, *_ in OPERATIONS}
+ONLY_THROUGH = {"message-batches"}

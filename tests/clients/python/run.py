@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from cases import CASES, Bench
+from operations import OWN_DIALECT_ONLY
 
 # SDK -> module, class, and the dialect it speaks. A provider of that dialect is the same-dialect lane.
 SDKS = {
@@ -30,8 +31,6 @@ SDKS = {
     "langchain-openai": ("langchain_sdk", "LangChainOpenAI", "openai-chat"),
     "langchain-anthropic": ("langchain_sdk", "LangChainAnthropic", "anthropic-messages"),
 }
-# What travels as it is.
-OWN_DIALECT_ONLY = ("operations", "message-batches")
 # Longer than any fault of the table may last; an SDK that waits this long has found a hang.
 SDK_SECONDS = 15.0
 

@@ -34,13 +34,10 @@ impl Facts {
             base: base(body, seed),
             output: output(body, answer, seed, end.0),
             end,
-            usage: json!({
-                "input_tokens": asked.input_tokens,
-                "input_tokens_details": {"cached_tokens": cached},
-                "output_tokens": answer.output_tokens,
-                "output_tokens_details": {"reasoning_tokens": answer.reasoning_tokens},
-                "total_tokens": asked.input_tokens + answer.output_tokens,
-            }),
+            usage: usage(
+                (asked.input_tokens, cached),
+                (answer.output_tokens, answer.reasoning_tokens),
+            ),
             service_tier: match body["service_tier"].as_str() {
                 Some("flex") => "flex",
                 Some("priority" | "fast") => "priority",
@@ -196,4 +193,15 @@ fn called(body: &Value, call: &Call, id: &dyn Fn(&str, usize) -> String, at: usi
         item["namespace"] = namespace["name"].clone();
     }
     item
+}
+
+/// What went in, and what of it was cached; what came out, and what of it was thought.
+pub(super) fn usage((input, cached): (u64, u64), (output, thought): (u64, u64)) -> Value {
+    json!({
+        "input_tokens": input,
+        "input_tokens_details": {"cached_tokens": cached},
+        "output_tokens": output,
+        "output_tokens_details": {"reasoning_tokens": thought},
+        "total_tokens": input + output,
+    })
 }

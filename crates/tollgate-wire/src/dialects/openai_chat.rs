@@ -17,7 +17,7 @@ pub mod embed;
 pub(in crate::dialects) mod fault;
 mod history;
 pub mod images;
-mod measure;
+pub(in crate::dialects) mod measure;
 mod messages;
 pub mod models;
 pub mod moderations;

@@ -15,6 +15,7 @@ use crate::{
 };
 
 mod answer;
+pub mod compact;
 mod content;
 pub mod count_tokens;
 mod custom;
@@ -42,6 +43,7 @@ const RULES: Rules = Rules {
     routes: &[
         Route::open(Method::POST, "/v1/responses", None, Operation::Chat),
         Route::open(Method::POST, "/v1/responses/input_tokens", None, Operation::CountTokens),
+        Route::open(Method::POST, "/v1/responses/compact", None, Operation::Compact),
         Route::open(Method::GET, "/v1/responses/", REST, Operation::Resting),
         Route::open(Method::POST, "/v1/responses/", REST, Operation::Resting),
         Route::open(Method::DELETE, "/v1/responses/", REST, Operation::Resting),

@@ -26,6 +26,7 @@ pub const ROW: Provider = Provider {
     key_env: &["AZURE_OPENAI_API_KEY"],
     operations: &[
         Operation::Chat,
+        Operation::Compact,
         Operation::Embed,
         Operation::MakeImage,
         Operation::EditImage,

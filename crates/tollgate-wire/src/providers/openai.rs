@@ -33,6 +33,7 @@ pub const ROW: Provider = Provider {
         Operation::Files,
         Operation::Batches,
         Operation::CountTokens,
+        Operation::Compact,
         Operation::Resting,
     ],
     serves: &[

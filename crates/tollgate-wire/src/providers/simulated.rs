@@ -23,6 +23,7 @@ pub const ROW: Provider = Provider {
     operations: &[
         Operation::Chat,
         Operation::CountTokens,
+        Operation::Compact,
         Operation::Embed,
         Operation::Rerank,
         Operation::Moderate,

@@ -65,7 +65,7 @@ pub async fn find(worker: &Worker, caller: &Caller, ask: &Ask) -> Result<Held, F
 }
 
 fn asks_model(operation: Operation) -> bool {
-    matches!(operation, Operation::Chat | Operation::CountTokens)
+    matches!(operation, Operation::Chat | Operation::CountTokens | Operation::Compact)
 }
 
 async fn owned(

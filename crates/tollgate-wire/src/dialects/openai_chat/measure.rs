@@ -9,7 +9,7 @@ use crate::Quirks;
 use crate::as_is::milliseconds;
 
 /// Output tokens are text.
-pub(super) fn of_text(stated: &Value, quirks: &Quirks) -> Usage {
+pub(in crate::dialects) fn of_text(stated: &Value, quirks: &Quirks) -> Usage {
     let (mut said, output) = input(stated, quirks);
     said.output_tokens = said.output_tokens.or(output);
     said

@@ -77,7 +77,7 @@ fn estimate(limits: &Limits, operation: Operation, text_bytes: u64) -> Amounts {
     }
     let estimate = limits.learnt().estimate(text_bytes);
     match operation {
-        Operation::Chat => estimate,
+        Operation::Chat | Operation::Compact => estimate,
         Operation::Embed | Operation::Rerank | Operation::Moderate => {
             Amounts { output_tokens: 0, ..estimate }
         }

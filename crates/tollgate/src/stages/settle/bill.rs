@@ -35,7 +35,7 @@ impl Bill {
         let facts = upstream.known.of(&target.model);
         let operation = ask.operation();
         let text_bytes = match operation {
-            Operation::Chat | Operation::Embed => text_bytes(&ask.body),
+            Operation::Chat | Operation::Compact | Operation::Embed => text_bytes(&ask.body),
             _ => 0,
         };
         Self { upstream, facts, operation, text_bytes, any: target.model == ANY }

@@ -121,6 +121,7 @@ fn body_for(path: &str, operation: Operation) -> &'static str {
             r#"{"model":"generate/hello","texts":["x"],"embedding_types":["float"],"input_type":"search_query"}"#
         }
         Operation::Embed => r#"{"model":"generate/hello","input":"x"}"#,
+        Operation::Compact => r#"{"model":"generate/hello","input":"x"}"#,
         Operation::Rerank => r#"{"model":"generate/hello","query":"x","documents":["y"]}"#,
         Operation::MakeImage => r#"{"model":"chat/hello","prompt":"x"}"#,
         Operation::EditImage => r#"{"model":"chat/hello","prompt":"x","images":[]}"#,

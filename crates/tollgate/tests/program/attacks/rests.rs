@@ -116,6 +116,30 @@ fn t25_a_follow_up_goes_where_it_rests_until_it_is_deleted() {
 }
 
 #[test]
+fn t25_what_is_made_shorter_goes_where_it_rests_for_its_owner_only() {
+    let site = site();
+    let id = made(&site, false);
+    let body = |model: &str| format!(r#"{{"model":"{model}","previous_response_id":"{id}"}}"#);
+    let path = "/v1/responses/compact";
+    let before = site.received().len();
+    assert_eq!(ask(&site, OTHER, "POST", path, &body("first/hello")).status, 404);
+    let elsewhere = ask(&site, KEY, "POST", path, &body("second/hello"));
+    assert_eq!(elsewhere.json()["error"]["code"], "rests_elsewhere", "{}", elsewhere.body);
+    let other_dialect = ask(&site, KEY, "POST", path, &body("messages/hello"));
+    assert_eq!(other_dialect.status, 400, "{}", other_dialect.body);
+    assert_eq!(site.received().len(), before, "no provider was asked");
+    let shorter = ask(&site, KEY, "POST", path, &body("first/hello"));
+    assert_eq!(shorter.status, 200, "{}", shorter.body);
+    assert_eq!(shorter.header("x-tollgate-target"), Some("first/hello"));
+    let told = shorter.json();
+    assert_eq!(told["object"], "response.compaction");
+    assert_eq!(told["output"][1]["type"], "compaction", "{told}");
+    let used = format!("\"gen_ai.usage.output_tokens\":{}", told["usage"]["output_tokens"]);
+    site.until_logged("\"gen_ai.operation.name\":\"compaction\"");
+    site.until_logged(&used);
+}
+
+#[test]
 fn t25_what_is_not_to_be_stored_is_not_entered_and_items_are() {
     let site = site();
     let reply = |more: &str| {
