@@ -3,6 +3,7 @@ import base64
 import json
 
 import openai
+from openai.resources.responses import Responses
 
 from exchange import Answer, Ask, Call
 from openai_sdk import OpenAI
@@ -12,7 +13,7 @@ class OpenAIResponses(OpenAI):
     name = "openai-responses"
     features = frozenset({"usage-in-stream", "thinking-text"} | (
         # Newer versions only.
-        {"stored-responses"} if hasattr(openai.resources.Responses, "compact") else set()))
+        {"stored-responses"} if hasattr(Responses, "compact") else set()))
 
     def ask(self, ask: Ask) -> Answer:
         arguments = {"model": ask.model, "input": self._input(ask), "store": False,

@@ -146,7 +146,7 @@ def stored_responses(bench, stream: bool) -> None:
     kinds = [item.type for item in shorter.output]
     check(kinds == ["message", "compaction"] and shorter.usage.input_tokens > 0, shorter)
     onward = kept.create(model=model, input=[
-        *[item.model_dump(exclude_none=True) for item in shorter.output],
+        *[item.model_dump(exclude_none=True, warnings=False) for item in shorter.output],
         {"role": "user", "content": "say 2 words"}])
     check(onward.output_text == "word1 word2", onward)
     later = kept.create(model=model, input="say 3 words", background=True)

@@ -11,7 +11,7 @@ pub const ROW: Provider = Provider {
     sample_models: &["perplexity/sonar"],
     quirks: Quirks { top_k: true, penalties: true, ..Quirks::SPARE },
     notes: &[
-        "Its embeddings are not reached: they stand beside a dialect that it no longer speaks.",
+        "Its embeddings are not reached: it gives whole numbers from -128 to 127 or bits, in Base64 (`base64_int8`, `base64_binary`), and no fractions, which callers of OpenAI's embeddings expect. `/providers/NAME/v1/embeddings` passes them on as they are.",
     ],
     ..Provider::PLAIN
 };

@@ -143,8 +143,9 @@ fn body_for(path: &str, operation: Operation) -> &'static str {
 /// What wants a form is refused by its provider, which was chosen all the same.
 fn status_for(operation: Operation) -> u16 {
     match operation {
-        // The provider that is asked has no rankings.
-        Operation::Rerank
+        // The provider that is asked has no rankings, and speaks no Responses.
+        Operation::Compact
+        | Operation::Rerank
         | Operation::VaryImage
         | Operation::Transcribe
         | Operation::TranslateSpeech
