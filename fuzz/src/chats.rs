@@ -32,7 +32,7 @@ pub(crate) fn incoming<'a>(
     Incoming { route, model: route.suffix.map(|_| "m"), headers, body }
 }
 
-pub(crate) fn request(dialect: &'static dyn Dialect, body: &[u8]) {
+pub(crate) fn request(dialect: &'static Dialect, body: &[u8]) {
     // A decoder is promised a body that passed the scan.
     let Ok(found) = scan(body, &LIMITS) else { return };
     // What the host would refuse is written as it wants.
@@ -59,7 +59,7 @@ pub(crate) fn request(dialect: &'static dyn Dialect, body: &[u8]) {
 }
 
 /// Law 1: what was read is written as it was, but for the model.
-fn same(dialect: &'static dyn Dialect, body: &[u8], written: &[u8]) {
+fn same(dialect: &'static Dialect, body: &[u8], written: &[u8]) {
     let Ok(mut before) = serde_json::from_slice::<Value>(body) else { return };
     let mut after: Value = serde_json::from_slice(written).expect("sound JSON");
     for value in [&mut before, &mut after] {
@@ -106,7 +106,7 @@ fn without_call_ids(value: &mut Value) {
     }
 }
 
-pub(crate) fn reply(dialect: &'static dyn Dialect, body: &[u8]) {
+pub(crate) fn reply(dialect: &'static Dialect, body: &[u8]) {
     let _ = dialect.skim_reply(body, &QUIRKS);
     match dialect.decode_reply(body, &QUIRKS) {
         Err(fault) => tell(&fault),
@@ -121,7 +121,7 @@ pub(crate) fn reply(dialect: &'static dyn Dialect, body: &[u8]) {
     }
 }
 
-pub(crate) fn stream(dialect: &'static dyn Dialect, body: &[u8]) {
+pub(crate) fn stream(dialect: &'static Dialect, body: &[u8]) {
     let array = body.trim_ascii_start().first() == Some(&b'[');
     let framing = match framing(dialect) {
         Framing::Sse if array => Framing::JsonArray,
@@ -152,7 +152,7 @@ pub(crate) fn stream(dialect: &'static dyn Dialect, body: &[u8]) {
 }
 
 /// In which frames the dialect's encoder writes here.
-fn framing(dialect: &dyn Dialect) -> Framing {
+fn framing(dialect: &Dialect) -> Framing {
     match dialect.rules().framing {
         Framing::JsonArray => Framing::Sse,
         framing => framing,
@@ -177,7 +177,7 @@ fn sealed(lines: &[u8]) -> Vec<u8> {
     out
 }
 
-fn read(dialect: &'static dyn Dialect, frames: &[Frame]) -> Vec<Event> {
+fn read(dialect: &'static Dialect, frames: &[Frame]) -> Vec<Event> {
     let mut decoder = dialect.decode_stream(&QUIRKS);
     let mut events = Vec::new();
     for frame in frames {
@@ -189,7 +189,7 @@ fn read(dialect: &'static dyn Dialect, frames: &[Frame]) -> Vec<Event> {
 }
 
 /// An encoder can go on from wherever a stream stands, and end it.
-fn resume(dialect: &'static dyn Dialect, snapshot: tollgate_wire::Snapshot) {
+fn resume(dialect: &'static Dialect, snapshot: tollgate_wire::Snapshot) {
     let mut written = Vec::new();
     let mut encoder = dialect.encode_stream(context(), Some(snapshot));
     encoder.write(Event::Fault(Fault::bad_upstream("it broke")), &mut written);
@@ -198,7 +198,7 @@ fn resume(dialect: &'static dyn Dialect, snapshot: tollgate_wire::Snapshot) {
 
 /// Skimming a sound stream sees what metering needs, as reading it does. (It does not look into
 /// frames of content, so it may miss that one is broken.)
-fn skim(dialect: &'static dyn Dialect, frames: &[Frame], read: &[Event]) {
+fn skim(dialect: &'static Dialect, frames: &[Frame], read: &[Event]) {
     let mut decoder = dialect.decode_stream(&QUIRKS);
     let mut events = Vec::new();
     for frame in frames {
@@ -238,7 +238,7 @@ fn metered(events: &[Event]) -> (Vec<Event>, Usage) {
     (others, usage)
 }
 
-pub(crate) fn fault(dialect: &'static dyn Dialect, body: &[u8]) {
+pub(crate) fn fault(dialect: &'static Dialect, body: &[u8]) {
     let headers = HeaderMap::new();
     for status in [200, 400, 401, 404, 413, 429, 500, 503, 529] {
         tell(&dialect.decode_fault(status, &headers, body));

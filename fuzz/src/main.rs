@@ -33,7 +33,7 @@ fn targets() -> Vec<Target> {
         target("ingress", bodies::ingress),
         target("scan", bodies::scanned),
     ];
-    let parts: [(&str, fn(&'static dyn Dialect, &[u8])); 4] = [
+    let parts: [(&str, fn(&'static Dialect, &[u8])); 4] = [
         ("request", chats::request),
         ("reply", chats::reply),
         ("stream", chats::stream),
@@ -61,7 +61,7 @@ fn targets() -> Vec<Target> {
                     operations::rerank(row.dialect, codec, data);
                 }));
             }
-            Codec::AsIs(_) | Codec::Chat(_) | Codec::Models(_) => {}
+            Codec::AsIs(_) | Codec::Batches(_) | Codec::Chat(_) | Codec::Models(_) => {}
         }
     }
     all

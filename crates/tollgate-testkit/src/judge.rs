@@ -149,7 +149,7 @@ impl Known {
 
     /// What speaks the shape here; `None` while nothing does.
     #[must_use]
-    pub fn dialect(&self) -> Option<&'static dyn Dialect> {
+    pub fn dialect(&self) -> Option<&'static Dialect> {
         dialect(DialectId(self.shape.as_str()))
     }
 }

@@ -1,8 +1,7 @@
-//! The dialect trait: one vendor's wire format for chats, read and written, and the list of all.
+//! One vendor's wire format for chats, read and written: a row of functions, and the list of all.
 //!
-//! Other operations (embeddings, token counts, model lists) stand in `operation.rs`.
-
-use std::fmt::Debug;
+//! Streams stand in `stream.rs`, other operations (embeddings, token counts, model lists) in
+//! `operation.rs`.
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -10,79 +9,134 @@ use serde_json::{Map, Value};
 use tollgate_model::{Chat, DialectId, Event, Fault, Losses, Reply};
 
 use crate::scan::Scan;
-use crate::{Frame, Framing, Quirks, Route, dialects};
+use crate::stream::Streams;
+use crate::{Framing, Quirks, Route, Snapshot, StreamDecoder, StreamEncoder, dialects};
 
 /// Every dialect, sorted by name.
-pub const DIALECTS: &[&dyn Dialect] = &[
-    &dialects::anthropic_messages::AnthropicMessages,
-    &dialects::bedrock_converse::BedrockConverse,
-    &dialects::cohere_v2::CohereV2,
-    &dialects::gemini_generate::GeminiGenerate,
-    &dialects::ollama_chat::OllamaChat,
-    &dialects::openai_chat::OpenaiChat,
-    &dialects::openai_completions::OpenaiCompletions,
-    &dialects::openai_responses::OpenaiResponses,
+pub const DIALECTS: &[&Dialect] = &[
+    &dialects::anthropic_messages::ANTHROPIC_MESSAGES,
+    &dialects::bedrock_converse::BEDROCK_CONVERSE,
+    &dialects::cohere_v2::COHERE_V2,
+    &dialects::gemini_generate::GEMINI_GENERATE,
+    &dialects::ollama_chat::OLLAMA_CHAT,
+    &dialects::openai_chat::OPENAI_CHAT,
+    &dialects::openai_completions::OPENAI_COMPLETIONS,
+    &dialects::openai_responses::OPENAI_RESPONSES,
 ];
 
 /// The dialect of that name.
 #[must_use]
-pub fn dialect(id: DialectId) -> Option<&'static dyn Dialect> {
-    DIALECTS.iter().copied().find(|dialect| dialect.id() == id)
+pub fn dialect(id: DialectId) -> Option<&'static Dialect> {
+    DIALECTS.iter().copied().find(|dialect| dialect.id == id)
 }
 
-pub trait Dialect: Debug + Send + Sync {
-    fn id(&self) -> DialectId;
+/// What a dialect is: its facts, and for each thing that is said in it a pair of functions.
+#[derive(Debug)]
+pub struct Dialect {
+    pub(crate) id: DialectId,
+    pub(crate) requests: Requests,
+    pub(crate) replies: Replies,
+    pub(crate) rules: Rules,
+    pub(crate) streams: Streams,
+    pub(crate) faults: Faults,
+}
+
+#[derive(Debug)]
+pub(crate) struct Requests {
+    pub decode: fn(&Incoming<'_>) -> Result<Chat, Fault>,
+    pub encode: fn(&Chat, &Recipient<'_>) -> Result<Outgoing, Fault>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Replies {
+    pub decode: fn(&[u8], &Quirks) -> Result<Vec<Event>, Fault>,
+    /// The same as `decode` where nothing is gained by looking less closely.
+    pub skim: fn(&[u8], &Quirks) -> Result<Vec<Event>, Fault>,
+    pub encode: fn(&Reply, &ReplyContext) -> Encoded,
+}
+
+#[derive(Debug)]
+pub(crate) struct Faults {
+    pub decode: fn(u16, &HeaderMap, &[u8]) -> Fault,
+    pub encode: fn(&Fault, &str) -> EncodedFault,
+}
+
+impl Dialect {
+    #[must_use]
+    pub const fn id(&self) -> DialectId {
+        self.id
+    }
 
     /// What callers of this dialect call, and what of their head travels on.
-    fn rules(&self) -> &'static Rules;
+    #[must_use]
+    pub const fn rules(&self) -> &Rules {
+        &self.rules
+    }
 
     /// Reads a whole request. The body is known to be valid JSON without duplicate keys.
     ///
     /// # Errors
     /// `InvalidRequest` naming the field, when the body does not fit the dialect.
-    fn decode_request(&self, incoming: &Incoming<'_>) -> Result<Chat, Fault>;
+    pub fn decode_request(&self, incoming: &Incoming<'_>) -> Result<Chat, Fault> {
+        (self.requests.decode)(incoming)
+    }
 
     /// Writes a request for `to`. Given the `Chat` of a request of this very dialect, the body is
     /// that request's JSON again (but for the model), unknown fields included.
     ///
     /// # Errors
     /// `Unsupported`, when leaving something out would change what is asked beyond recognition.
-    fn encode_request(&self, chat: &Chat, to: &Recipient<'_>) -> Result<Outgoing, Fault>;
+    pub fn encode_request(&self, chat: &Chat, to: &Recipient<'_>) -> Result<Outgoing, Fault> {
+        (self.requests.encode)(chat, to)
+    }
 
     /// Reads a buffered answer. The events end with `End`.
     ///
     /// # Errors
     /// What the provider said, when the body is its error object under a 200; `BadUpstream` when
     /// the body is no answer at all.
-    fn decode_reply(&self, body: &[u8], quirks: &Quirks) -> Result<Vec<Event>, Fault>;
+    pub fn decode_reply(&self, body: &[u8], quirks: &Quirks) -> Result<Vec<Event>, Fault> {
+        (self.replies.decode)(body, quirks)
+    }
 
     /// As [`decode_reply`](Self::decode_reply), but only what metering needs: `Start`, `Usage`,
     /// `Finish`, `End`.
     ///
     /// # Errors
     /// As `decode_reply`.
-    fn skim_reply(&self, body: &[u8], quirks: &Quirks) -> Result<Vec<Event>, Fault> {
-        self.decode_reply(body, quirks)
+    pub fn skim_reply(&self, body: &[u8], quirks: &Quirks) -> Result<Vec<Event>, Fault> {
+        (self.replies.skim)(body, quirks)
     }
 
     /// Writes a buffered answer.
-    fn encode_reply(&self, reply: &Reply, context: &ReplyContext) -> Encoded;
+    #[must_use]
+    pub fn encode_reply(&self, reply: &Reply, context: &ReplyContext) -> Encoded {
+        (self.replies.encode)(reply, context)
+    }
 
-    fn decode_stream(&self, quirks: &'static Quirks) -> Box<dyn StreamDecoder>;
+    #[must_use]
+    pub fn decode_stream(&self, quirks: &'static Quirks) -> StreamDecoder {
+        self.streams.decoder(quirks)
+    }
 
     /// An encoder for a new stream, or for the rest of one that was passed on as it came.
-    fn encode_stream(
-        &self,
-        context: ReplyContext,
-        resume: Option<Snapshot>,
-    ) -> Box<dyn StreamEncoder>;
+    #[must_use]
+    pub fn encode_stream(&self, context: ReplyContext, resume: Option<Snapshot>) -> StreamEncoder {
+        self.streams.encoder(context, resume)
+    }
 
     /// Reads an error answer. What is not a well-formed error of the dialect gives a fault that
     /// holds nothing of the body.
-    fn decode_fault(&self, status: u16, headers: &HeaderMap, body: &[u8]) -> Fault;
+    #[must_use]
+    pub fn decode_fault(&self, status: u16, headers: &HeaderMap, body: &[u8]) -> Fault {
+        (self.faults.decode)(status, headers, body)
+    }
 
     /// Writes an error answer, in the shape that the callers' SDKs turn into their exception.
-    fn encode_fault(&self, fault: &Fault, request_id: &str) -> EncodedFault;
+    #[must_use]
+    pub fn encode_fault(&self, fault: &Fault, request_id: &str) -> EncodedFault {
+        (self.faults.encode)(fault, request_id)
+    }
 }
 
 /// A dialect's facts that are data.
@@ -130,6 +184,21 @@ pub struct Recipient<'a> {
     /// The model's name there.
     pub model: &'a str,
     pub quirks: &'static Quirks,
+}
+
+/// A request in the making.
+#[derive(Debug)]
+pub(crate) struct Writing<'a> {
+    /// The chat was read from this dialect: it is written as it was.
+    pub own: bool,
+    pub quirks: &'a Quirks,
+    pub losses: Losses,
+}
+
+impl<'a> Writing<'a> {
+    pub(crate) fn to(recipient: &Recipient<'a>, own: bool) -> Self {
+        Self { own, quirks: recipient.quirks, losses: Losses::default() }
+    }
 }
 
 /// A request as it leaves.
@@ -180,76 +249,4 @@ pub struct EncodedFault {
     /// Headers in which the dialect's callers look for what went wrong.
     pub headers: Vec<(HeaderName, HeaderValue)>,
     pub body: Bytes,
-}
-
-/// Reads the frames of a stream.
-pub trait StreamDecoder: Debug + Send {
-    /// Reads one frame. After a `Fault` or `End` nothing more is read.
-    fn read(&mut self, frame: &Frame, out: &mut Vec<Event>);
-
-    /// As [`read`](Self::read), but only what metering and [`snapshot`](Self::snapshot) need:
-    /// `Start`, `Usage`, `Finish`, `Fault`, `End`.
-    fn skim(&mut self, frame: &Frame, out: &mut Vec<Event>) {
-        let from = out.len();
-        self.read(frame, out);
-        keep_metered(from, out);
-    }
-
-    /// The body has ended. Gives `End` when the stream was whole, else a `Fault`; nothing when
-    /// either was given before.
-    fn end(&mut self, out: &mut Vec<Event>);
-
-    /// Where the stream stands, so that an encoder can go on from here.
-    fn snapshot(&self) -> Snapshot;
-}
-
-/// Of the events since `from`, leaves those that metering needs.
-pub(crate) fn keep_metered(from: usize, out: &mut Vec<Event>) {
-    let mut at = 0;
-    out.retain(|event| {
-        at += 1;
-        at <= from || event.is_metered()
-    });
-}
-
-/// Where a stream stands after any of its frames.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Snapshot {
-    pub id: Option<String>,
-    pub model: Option<String>,
-    pub created: Option<u64>,
-    /// The opening frames were sent.
-    pub started: bool,
-    /// The block that is open, by its index, where the dialect has blocks.
-    pub open_block: Option<u32>,
-    /// The index of the next block or choice.
-    pub next_block: u32,
-    /// Choices that were finished.
-    pub finished: Vec<u32>,
-    pub usage: tollgate_model::Usage,
-    /// The number of the next event, where the dialect counts them.
-    pub sequence: u64,
-    /// Items that are open, where several can be at once.
-    pub open_items: Vec<OpenItem>,
-}
-
-/// An item that was announced in a stream and is not closed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct OpenItem {
-    pub index: u32,
-    pub id: String,
-    /// The dialect's word for its type.
-    pub kind: String,
-    /// The part of it that is open: its index, and the dialect's word for its type.
-    pub part: Option<(u32, String)>,
-}
-
-/// Writes events as the frames of a stream.
-pub trait StreamEncoder: Debug + Send {
-    /// Appends what `event` looks like. `End` closes the stream properly; `Fault` writes the
-    /// dialect's error event and never a clean end.
-    fn write(&mut self, event: Event, out: &mut Vec<u8>);
-
-    /// What could not be carried so far.
-    fn losses(&self) -> &Losses;
 }

@@ -91,6 +91,13 @@ pub struct Frame {
     pub kind: MessageType,
 }
 
+impl Frame {
+    /// The data without white space around it; `None` of a comment or heartbeat.
+    pub(crate) fn said(&self) -> Option<&[u8]> {
+        Some(self.data.trim_ascii()).filter(|data| !data.is_empty())
+    }
+}
+
 /// Whether a frame goes on with the stream or breaks it off; framings of text do not say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum MessageType {

@@ -65,7 +65,7 @@ pub enum Claim {
 /// A request line that is spoken here.
 #[derive(Debug)]
 pub struct Match<'p> {
-    pub dialect: &'static dyn Dialect,
+    pub dialect: &'static Dialect,
     pub route: &'static Route,
     /// From the path, percent-decoded.
     pub model: Option<Cow<'p, str>>,
@@ -121,7 +121,7 @@ static ROUTES: LazyLock<Routes> = LazyLock::new(|| {
     Routes { plain, open }
 });
 
-type Owned = (&'static dyn Dialect, &'static Route);
+type Owned = (&'static Dialect, &'static Route);
 
 struct Routes {
     /// By a path without a model in it, what fits it.
@@ -139,7 +139,7 @@ impl Routes {
 
 /// The dialect whose callers would understand an error on a path that nobody has.
 #[must_use]
-pub fn dialect_of(path: &str, headers: &HeaderMap) -> &'static dyn Dialect {
+pub fn dialect_of(path: &str, headers: &HeaderMap) -> &'static Dialect {
     let by = |id: &str| DIALECTS.iter().copied().find(|dialect| dialect.id().as_str() == id);
     let google = path.starts_with("/v1beta/")
         || path.contains("/publishers/google/")

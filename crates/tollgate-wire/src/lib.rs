@@ -12,6 +12,7 @@ mod answer_body;
 pub mod as_is;
 pub mod auth;
 pub mod batches;
+mod blocks;
 mod call_id;
 mod call_ids;
 pub mod carriage;
@@ -39,6 +40,7 @@ pub mod scan;
 mod sealed;
 pub mod signature;
 pub mod splice;
+mod stream;
 mod strict_schema;
 mod tree;
 mod uncarried;
@@ -49,7 +51,7 @@ mod written;
 pub use carriage::{Carriage, Envelope};
 pub use dialect::{
     DIALECTS, Dialect, Encoded, EncodedFault, Incoming, Outgoing, Recipient, ReplyContext, Rules,
-    Snapshot, StreamDecoder, StreamEncoder, dialect,
+    dialect,
 };
 pub use framing::{Frame, FrameError, Framer, Framing, MessageType};
 pub use ingress::{Claim, Match, Route};
@@ -57,3 +59,4 @@ pub use operation::{Codec, ModelEntry, OPERATIONS, Operation, OperationRow, Take
 pub use provider::{PROVIDERS, Provider, Quirks};
 pub use scan::{Limits, Scan, ScanError, scan};
 pub use splice::{Edit, Splice, splice};
+pub use stream::{OpenItem, Snapshot, StreamDecoder, StreamEncoder};

@@ -115,7 +115,7 @@ pub struct OperationRow {
 
 #[derive(Clone, Copy, Debug)]
 pub enum Codec {
-    Chat(&'static dyn Dialect),
+    Chat(&'static Dialect),
     CountTokens(&'static dyn CountTokens),
     Embed(&'static dyn Embed),
     Rerank(&'static dyn Rerank),
@@ -126,27 +126,27 @@ pub enum Codec {
 
 /// Every codec, sorted by dialect, then operation.
 pub const OPERATIONS: &[OperationRow] = &[
-    row("anthropic-messages", Codec::Chat(&dialects::anthropic_messages::AnthropicMessages)),
+    row("anthropic-messages", Codec::Chat(&dialects::anthropic_messages::ANTHROPIC_MESSAGES)),
     row(
         "anthropic-messages",
         Codec::CountTokens(&dialects::anthropic_messages::count_tokens::Count),
     ),
     row("anthropic-messages", Codec::Batches(&dialects::anthropic_messages::batches::BATCHES)),
     row("anthropic-messages", Codec::Models(&dialects::anthropic_messages::models::List)),
-    row("bedrock-converse", Codec::Chat(&dialects::bedrock_converse::BedrockConverse)),
+    row("bedrock-converse", Codec::Chat(&dialects::bedrock_converse::BEDROCK_CONVERSE)),
     row("bedrock-converse", Codec::CountTokens(&dialects::bedrock_converse::count_tokens::Count)),
     row("bedrock-converse", Codec::Embed(&dialects::bedrock_converse::embed::Titan)),
-    row("cohere-v2", Codec::Chat(&dialects::cohere_v2::CohereV2)),
+    row("cohere-v2", Codec::Chat(&dialects::cohere_v2::COHERE_V2)),
     row("cohere-v2", Codec::Embed(&dialects::cohere_v2::embed::Embeddings)),
     row("cohere-v2", Codec::Rerank(&dialects::cohere_v2::rerank::Ranking)),
-    row("gemini-generate", Codec::Chat(&dialects::gemini_generate::GeminiGenerate)),
+    row("gemini-generate", Codec::Chat(&dialects::gemini_generate::GEMINI_GENERATE)),
     row("gemini-generate", Codec::CountTokens(&dialects::gemini_generate::count_tokens::Count)),
     row("gemini-generate", Codec::Embed(&dialects::gemini_generate::embed::Embeddings)),
     row("gemini-generate", Codec::Models(&dialects::gemini_generate::models::List)),
-    row("ollama-chat", Codec::Chat(&dialects::ollama_chat::OllamaChat)),
+    row("ollama-chat", Codec::Chat(&dialects::ollama_chat::OLLAMA_CHAT)),
     row("ollama-chat", Codec::Embed(&dialects::ollama_chat::embed::Embeddings)),
     row("ollama-chat", Codec::Models(&dialects::ollama_chat::models::List)),
-    row("openai-chat", Codec::Chat(&dialects::openai_chat::OpenaiChat)),
+    row("openai-chat", Codec::Chat(&dialects::openai_chat::OPENAI_CHAT)),
     row("openai-chat", Codec::Embed(&dialects::openai_chat::embed::Embeddings)),
     row("openai-chat", Codec::Rerank(&dialects::openai_chat::rerank::Ranking)),
     row("openai-chat", Codec::Models(&dialects::openai_chat::models::List)),
@@ -158,8 +158,8 @@ pub const OPERATIONS: &[OperationRow] = &[
     row("openai-chat", Codec::AsIs(&dialects::openai_chat::audio::TRANSCRIBE)),
     row("openai-chat", Codec::AsIs(&dialects::openai_chat::audio::TRANSLATE)),
     row("openai-chat", Codec::Batches(&dialects::openai_chat::batches::BATCHES)),
-    row("openai-completions", Codec::Chat(&dialects::openai_completions::OpenaiCompletions)),
-    row("openai-responses", Codec::Chat(&dialects::openai_responses::OpenaiResponses)),
+    row("openai-completions", Codec::Chat(&dialects::openai_completions::OPENAI_COMPLETIONS)),
+    row("openai-responses", Codec::Chat(&dialects::openai_responses::OPENAI_RESPONSES)),
     row("openai-responses", Codec::CountTokens(&dialects::openai_responses::count_tokens::Count)),
     row("openai-responses", Codec::AsIs(&dialects::openai_responses::compact::COMPACT)),
 ];

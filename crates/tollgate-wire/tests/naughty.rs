@@ -278,7 +278,7 @@ fn no_decoder_minds_a_naughty_string() {
 }
 
 /// Reads a document, and writes again what was read; whether it was understood.
-fn check(spoken: &'static dyn Dialect, part: Part, document: &Value) -> bool {
+fn check(spoken: &'static Dialect, part: Part, document: &Value) -> bool {
     let body = document.to_string();
     match part {
         Part::Request => request(spoken, document, body.as_bytes()),
@@ -300,7 +300,7 @@ fn incoming<'a>(route: &'static Route, headers: &'a HeaderMap, body: &'a [u8]) -
     Incoming { route, model: route.suffix.map(|_| "m"), headers, body }
 }
 
-fn request(spoken: &'static dyn Dialect, document: &Value, body: &[u8]) -> bool {
+fn request(spoken: &'static Dialect, document: &Value, body: &[u8]) -> bool {
     let routes = spoken.rules().routes.iter();
     let route = routes.clone().find(|route| route.operation == Operation::Chat).unwrap();
     let Ok(chat) = spoken.decode_request(&incoming(route, &HeaderMap::new(), body)) else {
@@ -334,7 +334,7 @@ fn without_call_ids(value: &mut Value) {
     }
 }
 
-fn reply(spoken: &'static dyn Dialect, body: &[u8]) -> bool {
+fn reply(spoken: &'static Dialect, body: &[u8]) -> bool {
     let Ok(events) = spoken.decode_reply(body, &QUIRKS) else { return false };
     let Ok(reply) = Reply::gather(events) else { return false };
     for other in DIALECTS {
@@ -344,7 +344,7 @@ fn reply(spoken: &'static dyn Dialect, body: &[u8]) -> bool {
     true
 }
 
-fn chunk(spoken: &'static dyn Dialect, body: String) -> bool {
+fn chunk(spoken: &'static Dialect, body: String) -> bool {
     let kind = serde_json::from_str::<Value>(&body).unwrap()["type"].as_str().map(str::to_owned);
     let event =
         kind.filter(|kind| !kind.contains(['\r', '\n'])).map(Bytes::from).unwrap_or_default();

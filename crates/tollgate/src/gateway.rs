@@ -77,7 +77,7 @@ pub struct Upstream {
 
 /// One dialect that a provider speaks.
 pub struct Spoken {
-    pub dialect: &'static dyn Dialect,
+    pub dialect: &'static Dialect,
     /// How it travels there.
     pub carriage: &'static Carriage,
     /// For which models, and where.

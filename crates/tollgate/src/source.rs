@@ -27,7 +27,7 @@ pub struct Reading {
     pub envelope: Envelope,
     /// Bound on one event, in bytes.
     pub most_event_bytes: usize,
-    pub decoder: Box<dyn StreamDecoder>,
+    pub decoder: StreamDecoder,
     /// Only what metering needs becomes events; the frames travel on as they came.
     pub skim: bool,
     /// The caller did not ask for the frame that holds nothing but usage.

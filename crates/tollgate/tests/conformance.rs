@@ -36,8 +36,8 @@ fn rows() -> Vec<&'static Provider> {
 }
 
 /// Every dialect that callers can speak.
-fn ingresses() -> Vec<&'static dyn Dialect> {
-    let spoken = |dialect: &&dyn Dialect| {
+fn ingresses() -> Vec<&'static Dialect> {
+    let spoken = |dialect: &&Dialect| {
         dialect.rules().routes.iter().any(|route| route.operation == Operation::Chat)
     };
     DIALECTS.iter().copied().filter(spoken).collect()

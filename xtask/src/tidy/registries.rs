@@ -111,7 +111,7 @@ mod tests {
     fn list(names: &[&str]) -> String {
         let entries: String =
             names.iter().map(|name| format!("    &dialects::{name}::X,\n")).collect();
-        format!("pub const DIALECTS: &[&dyn Dialect] = &[\n{entries}];\n")
+        format!("pub const DIALECTS: &[&Dialect] = &[\n{entries}];\n")
     }
 
     fn found(names: &[&str], files: &[&str]) -> usize {

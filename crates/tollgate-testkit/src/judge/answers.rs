@@ -102,7 +102,7 @@ fn context(exchange: &Exchange) -> ReplyContext {
 #[derive(Clone, Copy)]
 struct Recording<'a> {
     exchange: &'a Exchange,
-    decoder: &'static dyn Dialect,
+    decoder: &'static Dialect,
     known: Known,
 }
 
@@ -267,7 +267,7 @@ fn headers(recorded: &std::collections::HashMap<String, serde_json::Value>) -> H
 
 /// How the recording is written for a caller.
 struct Written {
-    encoder: &'static dyn Dialect,
+    encoder: &'static Dialect,
     context: ReplyContext,
     from: Shape,
     to: Shape,

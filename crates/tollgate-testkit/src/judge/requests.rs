@@ -219,7 +219,7 @@ pub(super) fn line(exchange: &Exchange) -> String {
 }
 
 fn encode(shape: Shape, chat: &Chat, to: &Recipient<'_>) -> Result<Outgoing, Fault> {
-    let dialect: &dyn Dialect =
+    let dialect: &Dialect =
         dialect(DialectId(shape.as_str())).ok_or_else(|| Fault::internal("no such dialect"))?;
     dialect.encode_request(chat, to)
 }

@@ -1,14 +1,12 @@
 //! Bedrock Converse: one wire format for every model that Amazon serves, answered as JSON or as
 //! Amazon's binary event stream.
 
-use http::{HeaderMap, Method};
-use tollgate_model::{Chat, DialectId, Event, Fault, Reply};
+use http::Method;
+use tollgate_model::DialectId;
 
-use crate::ingress::Claim;
-use crate::{
-    Dialect, Encoded, EncodedFault, Framing, Incoming, Operation, Outgoing, Quirks, Recipient,
-    ReplyContext, Route, Rules, Snapshot, StreamDecoder, StreamEncoder,
-};
+use crate::dialect::{Faults, Replies, Requests, Rules};
+use crate::stream::Streams;
+use crate::{Claim, Dialect, Framing, Operation, Route};
 
 mod citation;
 pub mod count_tokens;
@@ -25,25 +23,29 @@ mod usage;
 
 pub const ID: DialectId = DialectId("bedrock-converse");
 
-#[derive(Debug)]
-pub struct BedrockConverse;
-
-const RULES: Rules = Rules {
-    routes: &[
-        route("/converse", Operation::Chat, false),
-        route("/converse-stream", Operation::Chat, true),
-        route("/count-tokens", Operation::CountTokens, false),
-    ],
-    model_in_body: false,
-    request_headers: &[],
-    query: &[],
-    response_headers: &["x-amzn-bedrock-*", "x-amzn-requestid"],
-    path: |model, stream| path(model, if stream { "converse-stream" } else { "converse" }),
-    framing: Framing::AwsEventStream,
-    streams_unless_told: false,
-    usage_is_optional: false,
-    disturbs: |_, body, _| foreign::is_in(body),
-    request_id: "x-amzn-requestid",
+pub static BEDROCK_CONVERSE: Dialect = Dialect {
+    id: ID,
+    requests: Requests { decode: request::decode, encode: request::encode },
+    replies: Replies { decode: reply::decode, skim: reply::skim, encode: reply::encode },
+    rules: Rules {
+        routes: &[
+            route("/converse", Operation::Chat, false),
+            route("/converse-stream", Operation::Chat, true),
+            route("/count-tokens", Operation::CountTokens, false),
+        ],
+        model_in_body: false,
+        request_headers: &[],
+        query: &[],
+        response_headers: &["x-amzn-bedrock-*", "x-amzn-requestid"],
+        path: |model, stream| path(model, if stream { "converse-stream" } else { "converse" }),
+        framing: Framing::AwsEventStream,
+        streams_unless_told: false,
+        usage_is_optional: false,
+        disturbs: |_, body, _| foreign::is_in(body),
+        request_id: "x-amzn-requestid",
+    },
+    streams: Streams::of::<stream::Decoder, stream::Encoder>(),
+    faults: Faults { decode: fault::decode, encode: fault::encode },
 };
 
 const fn route(suffix: &'static str, operation: Operation, stream: bool) -> Route {
@@ -66,58 +68,10 @@ fn path(model: &str, action: &str) -> String {
     out
 }
 
-impl Dialect for BedrockConverse {
-    fn id(&self) -> DialectId {
-        ID
-    }
-
-    fn rules(&self) -> &'static Rules {
-        &RULES
-    }
-
-    fn decode_request(&self, incoming: &Incoming<'_>) -> Result<Chat, Fault> {
-        request::decode(incoming)
-    }
-
-    fn encode_request(&self, chat: &Chat, to: &Recipient<'_>) -> Result<Outgoing, Fault> {
-        request::encode(chat, to)
-    }
-
-    fn decode_reply(&self, body: &[u8], _: &Quirks) -> Result<Vec<Event>, Fault> {
-        reply::decode(body)
-    }
-
-    fn skim_reply(&self, body: &[u8], _: &Quirks) -> Result<Vec<Event>, Fault> {
-        reply::skim(body)
-    }
-
-    fn encode_reply(&self, reply: &Reply, context: &ReplyContext) -> Encoded {
-        reply::encode(reply, context)
-    }
-
-    fn decode_stream(&self, _: &'static Quirks) -> Box<dyn StreamDecoder> {
-        Box::new(stream::Decoder::default())
-    }
-
-    fn encode_stream(
-        &self,
-        context: ReplyContext,
-        resume: Option<Snapshot>,
-    ) -> Box<dyn StreamEncoder> {
-        Box::new(stream::Encoder::new(context, resume))
-    }
-
-    fn decode_fault(&self, status: u16, headers: &HeaderMap, body: &[u8]) -> Fault {
-        fault::decode(status, headers, body)
-    }
-
-    fn encode_fault(&self, fault: &Fault, request_id: &str) -> EncodedFault {
-        fault::encode(fault, request_id)
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use http::HeaderMap;
+
     use super::*;
 
     #[test]

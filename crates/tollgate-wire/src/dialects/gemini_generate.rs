@@ -3,13 +3,12 @@
 //! Deliberately absent: Vertex' own paths and credentials, and the other operations, which stand
 //! in `count_tokens.rs`, `embed.rs` and `models.rs`.
 
-use http::{HeaderMap, Method};
-use tollgate_model::{Chat, DialectId, Event, Fault, Reply};
+use http::Method;
+use tollgate_model::DialectId;
 
-use crate::{
-    Claim, Dialect, Encoded, EncodedFault, Framing, Incoming, Operation, Outgoing, Quirks,
-    Recipient, ReplyContext, Route, Rules, Snapshot, StreamDecoder, StreamEncoder,
-};
+use crate::dialect::{Faults, Replies, Requests, Rules};
+use crate::stream::Streams;
+use crate::{Claim, Dialect, Framing, Operation, Route};
 
 mod answer;
 mod citations;
@@ -32,43 +31,50 @@ mod usage;
 
 pub const ID: DialectId = DialectId("gemini-generate");
 
-#[derive(Debug)]
-pub struct GeminiGenerate;
-
 const WHOLE: &str = ":generateContent";
 
 /// The method that streams. How it frames the stream is for the query to say: a caller's own
 /// stays, and what is written anew asks for server-sent events.
 const STREAM: &str = ":streamGenerateContent";
 
-const RULES: Rules = Rules {
-    routes: &[
-        post("/v1beta/models/", WHOLE, Operation::Chat),
-        streaming("/v1beta/models/"),
-        post("/v1beta/models/", ":countTokens", Operation::CountTokens),
-        post("/v1beta/models/", ":embedContent", Operation::Embed),
-        post("/v1beta/models/", ":batchEmbedContents", Operation::Embed),
-        get("/v1beta/models", None, Operation::ListModels, Claim::Open),
-        get("/v1beta/models/", Some(""), Operation::GetModel, Claim::Open),
-        post("/v1/models/", WHOLE, Operation::Chat),
-        streaming("/v1/models/"),
-        post("/v1/models/", ":countTokens", Operation::CountTokens),
-        post("/v1/models/", ":embedContent", Operation::Embed),
-        post("/v1/models/", ":batchEmbedContents", Operation::Embed),
-        get("/v1/models", None, Operation::ListModels, GOOGLE_KEY),
-        get("/v1/models/", Some(""), Operation::GetModel, GOOGLE_KEY),
-    ],
-    model_in_body: false,
-    request_headers: &["x-server-timeout"],
-    query: &["alt", "$alt"],
-    response_headers: &["server-timing", "x-gemini-service-tier"],
-    path: |model, stream| path(model, if stream { STREAM } else { WHOLE }),
-    framing: Framing::JsonArray,
-    streams_unless_told: false,
-    usage_is_optional: false,
-    // A body may repeat the model that its path names, and the target's may be another.
-    disturbs: |_, body, scan| scan.member(body, "model").is_some(),
-    request_id: "x-request-id",
+pub static GEMINI_GENERATE: Dialect = Dialect {
+    id: ID,
+    requests: Requests {
+        decode: request::decode,
+        encode: |chat, to| Ok(request::encode(chat, to)),
+    },
+    replies: Replies { decode: reply::decode, skim: reply::skim, encode: reply::encode },
+    rules: Rules {
+        routes: &[
+            post("/v1beta/models/", WHOLE, Operation::Chat),
+            streaming("/v1beta/models/"),
+            post("/v1beta/models/", ":countTokens", Operation::CountTokens),
+            post("/v1beta/models/", ":embedContent", Operation::Embed),
+            post("/v1beta/models/", ":batchEmbedContents", Operation::Embed),
+            get("/v1beta/models", None, Operation::ListModels, Claim::Open),
+            get("/v1beta/models/", Some(""), Operation::GetModel, Claim::Open),
+            post("/v1/models/", WHOLE, Operation::Chat),
+            streaming("/v1/models/"),
+            post("/v1/models/", ":countTokens", Operation::CountTokens),
+            post("/v1/models/", ":embedContent", Operation::Embed),
+            post("/v1/models/", ":batchEmbedContents", Operation::Embed),
+            get("/v1/models", None, Operation::ListModels, GOOGLE_KEY),
+            get("/v1/models/", Some(""), Operation::GetModel, GOOGLE_KEY),
+        ],
+        model_in_body: false,
+        request_headers: &["x-server-timeout"],
+        query: &["alt", "$alt"],
+        response_headers: &["server-timing", "x-gemini-service-tier"],
+        path: |model, stream| path(model, if stream { STREAM } else { WHOLE }),
+        framing: Framing::JsonArray,
+        streams_unless_told: false,
+        usage_is_optional: false,
+        // A body may repeat the model that its path names, and the target's may be another.
+        disturbs: |_, body, scan| scan.member(body, "model").is_some(),
+        request_id: "x-request-id",
+    },
+    streams: Streams::of::<stream::Decoder, stream::Encoder>(),
+    faults: Faults { decode: fault::decode, encode: fault::encode },
 };
 
 const GOOGLE_KEY: Claim = Claim::Header("x-goog-api-key");
@@ -111,63 +117,13 @@ fn path(model: &str, method: &str) -> String {
     path + method
 }
 
-impl Dialect for GeminiGenerate {
-    fn id(&self) -> DialectId {
-        ID
-    }
-
-    fn rules(&self) -> &'static Rules {
-        &RULES
-    }
-
-    fn decode_request(&self, incoming: &Incoming<'_>) -> Result<Chat, Fault> {
-        request::decode(incoming)
-    }
-
-    fn encode_request(&self, chat: &Chat, to: &Recipient<'_>) -> Result<Outgoing, Fault> {
-        Ok(request::encode(chat, to))
-    }
-
-    fn decode_reply(&self, body: &[u8], _: &Quirks) -> Result<Vec<Event>, Fault> {
-        reply::decode(body)
-    }
-
-    fn skim_reply(&self, body: &[u8], _: &Quirks) -> Result<Vec<Event>, Fault> {
-        reply::skim(body)
-    }
-
-    fn encode_reply(&self, reply: &Reply, context: &ReplyContext) -> Encoded {
-        reply::encode(reply, context)
-    }
-
-    fn decode_stream(&self, _: &'static Quirks) -> Box<dyn StreamDecoder> {
-        Box::new(stream::Decoder::default())
-    }
-
-    fn encode_stream(
-        &self,
-        context: ReplyContext,
-        resume: Option<Snapshot>,
-    ) -> Box<dyn StreamEncoder> {
-        Box::new(stream::Encoder::new(context, resume))
-    }
-
-    fn decode_fault(&self, status: u16, headers: &HeaderMap, body: &[u8]) -> Fault {
-        fault::decode(status, headers, body)
-    }
-
-    fn encode_fault(&self, fault: &Fault, request_id: &str) -> EncodedFault {
-        fault::encode(fault, request_id)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_model_name_stays_in_its_folder() {
-        let path = RULES.path;
+        let path = GEMINI_GENERATE.rules.path;
         assert_eq!(
             path("gemini-2.5-flash", false),
             "/v1beta/models/gemini-2.5-flash:generateContent"

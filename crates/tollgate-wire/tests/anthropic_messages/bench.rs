@@ -8,8 +8,8 @@ use bytes::Bytes;
 use http::HeaderMap;
 use serde_json::Value;
 use tollgate_model::{Event, PartKind, Reply};
-use tollgate_wire::dialects::anthropic_messages::AnthropicMessages;
-use tollgate_wire::{Dialect, Frame, Framer, Framing, Incoming, Quirks, ReplyContext, Snapshot};
+use tollgate_wire::dialects::anthropic_messages::ANTHROPIC_MESSAGES;
+use tollgate_wire::{Frame, Framer, Framing, Incoming, Quirks, ReplyContext, Snapshot};
 
 pub(crate) static QUIRKS: Quirks = Quirks::NONE;
 const MOST_FRAME: usize = 16 << 20;
@@ -40,7 +40,7 @@ pub(crate) fn has_note(recording: &Value, notes: &[&str]) -> bool {
 }
 
 pub(crate) fn incoming<'a>(body: &'a [u8], headers: &'a HeaderMap) -> Incoming<'a> {
-    Incoming { route: &AnthropicMessages.rules().routes[0], model: None, headers, body }
+    Incoming { route: &ANTHROPIC_MESSAGES.rules().routes[0], model: None, headers, body }
 }
 
 /// The body of an answer in frames, pushed in the pieces that `cut` makes.
@@ -61,7 +61,7 @@ pub(crate) fn frames(body: &str, mut cut: impl FnMut(usize) -> usize) -> Vec<Fra
 }
 
 pub(crate) fn read(frames: &[Frame]) -> Vec<Event> {
-    let mut decoder = AnthropicMessages.decode_stream(&QUIRKS);
+    let mut decoder = ANTHROPIC_MESSAGES.decode_stream(&QUIRKS);
     let mut out = Vec::new();
     for frame in frames {
         decoder.read(frame, &mut out);
@@ -71,7 +71,7 @@ pub(crate) fn read(frames: &[Frame]) -> Vec<Event> {
 }
 
 pub(crate) fn skim(frames: &[Frame]) -> Vec<Event> {
-    let mut decoder = AnthropicMessages.decode_stream(&QUIRKS);
+    let mut decoder = ANTHROPIC_MESSAGES.decode_stream(&QUIRKS);
     let mut out = Vec::new();
     for frame in frames {
         decoder.skim(frame, &mut out);
@@ -85,7 +85,7 @@ pub(crate) fn context() -> ReplyContext {
 }
 
 pub(crate) fn written(events: Vec<Event>, resume: Option<Snapshot>) -> String {
-    let mut encoder = AnthropicMessages.encode_stream(context(), resume);
+    let mut encoder = ANTHROPIC_MESSAGES.encode_stream(context(), resume);
     let mut out = Vec::new();
     for event in events {
         encoder.write(event, &mut out);

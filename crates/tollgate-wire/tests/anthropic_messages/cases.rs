@@ -7,8 +7,8 @@ use bytes::Bytes;
 use http::{HeaderMap, Method};
 use serde_json::{Value, json};
 use tollgate_model::{Event, Fault, FaultKind, FinishReason, PartKind, Reply};
-use tollgate_wire::dialects::anthropic_messages::AnthropicMessages;
-use tollgate_wire::{DIALECTS, Dialect, Frame, Incoming, Recipient, ingress};
+use tollgate_wire::dialects::anthropic_messages::ANTHROPIC_MESSAGES;
+use tollgate_wire::{DIALECTS, Frame, Incoming, Recipient, ingress};
 
 use crate::bench::{
     QUIRKS, assert_well_formed, context, frames, incoming, plain, read, skim, written,
@@ -25,11 +25,11 @@ fn our_requests_come_back_as_they_were() {
         let request: Value =
             serde_json::from_str(&fixture(&format!("{case}/request.json"))).unwrap();
         let body = request.to_string();
-        let chat = AnthropicMessages
+        let chat = ANTHROPIC_MESSAGES
             .decode_request(&incoming(body.as_bytes(), &HeaderMap::new()))
             .unwrap();
         let to = Recipient { model: "another", quirks: &QUIRKS };
-        let outgoing = AnthropicMessages.encode_request(&chat, &to).unwrap();
+        let outgoing = ANTHROPIC_MESSAGES.encode_request(&chat, &to).unwrap();
         let again: Value = serde_json::from_slice(&outgoing.body).unwrap();
         let mut expected = request;
         expected["model"] = json!("another");
@@ -42,9 +42,10 @@ fn our_requests_come_back_as_they_were() {
 #[test]
 fn nothing_of_this_dialect_leaks_into_another_and_every_loss_is_told() {
     let request = fixture("oddities/request.json");
-    let chat =
-        AnthropicMessages.decode_request(&incoming(request.as_bytes(), &HeaderMap::new())).unwrap();
-    for other in DIALECTS.iter().filter(|other| other.id() != AnthropicMessages.id()) {
+    let chat = ANTHROPIC_MESSAGES
+        .decode_request(&incoming(request.as_bytes(), &HeaderMap::new()))
+        .unwrap();
+    for other in DIALECTS.iter().filter(|other| other.id() != ANTHROPIC_MESSAGES.id()) {
         let to = Recipient { model: "m", quirks: &QUIRKS };
         let outgoing = match other.encode_request(&chat, &to) {
             Ok(outgoing) => outgoing,
@@ -75,7 +76,7 @@ fn nothing_of_this_dialect_leaks_into_another_and_every_loss_is_told() {
 #[test]
 fn an_answer_means_the_same_streamed_and_whole_and_however_it_is_cut() {
     let whole =
-        AnthropicMessages.decode_reply(fixture("everything-said/reply.json").as_bytes(), &QUIRKS);
+        ANTHROPIC_MESSAGES.decode_reply(fixture("everything-said/reply.json").as_bytes(), &QUIRKS);
     let whole = Reply::gather(whole.unwrap()).unwrap();
     let stream = fixture("everything-said/stream.sse");
     let events = read(&frames(&stream, |all| all));
@@ -92,7 +93,7 @@ fn an_answer_means_the_same_streamed_and_whole_and_however_it_is_cut() {
     let places: Vec<_> = whole.choices[0].citations.iter().map(|(_, c)| (c.start, c.end)).collect();
     assert_eq!(places, [(Some(10), Some(27)), (Some(10), Some(27))]);
 
-    let again = AnthropicMessages.encode_reply(&whole, &context());
+    let again = ANTHROPIC_MESSAGES.encode_reply(&whole, &context());
     let again: Value = serde_json::from_slice(&again.body).unwrap();
     let mut said: Value = serde_json::from_str(&fixture("everything-said/reply.json")).unwrap();
     said["usage"].as_object_mut().unwrap().remove("server_tool_use");
@@ -154,8 +155,8 @@ fn garbage_is_a_fault() {
     }
     for body in ["", "garbage", "[]", "{}", r#"{"type":"message"}"#, r#"{"content":[7]}"#] {
         for events in [
-            AnthropicMessages.decode_reply(body.as_bytes(), &QUIRKS),
-            AnthropicMessages.skim_reply(body.as_bytes(), &QUIRKS),
+            ANTHROPIC_MESSAGES.decode_reply(body.as_bytes(), &QUIRKS),
+            ANTHROPIC_MESSAGES.skim_reply(body.as_bytes(), &QUIRKS),
         ] {
             // A glance may find a message without content; a read never does.
             let clean = events.is_ok_and(|events| events.contains(&Event::End));
@@ -245,7 +246,7 @@ fn crossed(request: Value, model: &str) -> Result<(Value, Vec<String>), Fault> {
         Incoming { route: found.route, model: None, headers: &headers, body: body.as_bytes() };
     let chat = found.dialect.decode_request(&incoming).unwrap();
     let outgoing =
-        AnthropicMessages.encode_request(&chat, &Recipient { model, quirks: &QUIRKS })?;
+        ANTHROPIC_MESSAGES.encode_request(&chat, &Recipient { model, quirks: &QUIRKS })?;
     let losses = outgoing.losses.iter().map(ToString::to_string).collect();
     Ok((serde_json::from_slice(&outgoing.body).unwrap(), losses))
 }
@@ -454,7 +455,7 @@ fn wrong_types_are_named() {
         let mut request = good();
         *request.pointer_mut(pointer).unwrap() = value;
         let body = request.to_string();
-        let fault = AnthropicMessages
+        let fault = ANTHROPIC_MESSAGES
             .decode_request(&incoming(body.as_bytes(), &HeaderMap::new()))
             .unwrap_err();
         assert_eq!(
@@ -480,7 +481,7 @@ fn wrong_types_are_named() {
         let mut request = good();
         request[name] = value;
         let body = request.to_string();
-        let fault = AnthropicMessages
+        let fault = ANTHROPIC_MESSAGES
             .decode_request(&incoming(body.as_bytes(), &HeaderMap::new()))
             .unwrap_err();
         assert!(fault.param.as_deref().is_some_and(|param| param.starts_with(name)), "{fault}");

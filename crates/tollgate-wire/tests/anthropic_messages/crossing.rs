@@ -7,8 +7,8 @@ use http::{HeaderMap, Method};
 use serde_json::Value;
 use tollgate_model::{FaultKind, Reply};
 use tollgate_simulate::{Request, Simulator, Step};
-use tollgate_wire::dialects::anthropic_messages::AnthropicMessages;
-use tollgate_wire::{Dialect, Incoming, Recipient, ingress};
+use tollgate_wire::dialects::anthropic_messages::ANTHROPIC_MESSAGES;
+use tollgate_wire::{Incoming, Recipient, ingress};
 
 use crate::bench::{
     QUIRKS, assert_well_formed, context, frames, has_note, read, recordings, written,
@@ -91,7 +91,7 @@ fn requests_of_others_are_taken() {
         let Ok(chat) = found.dialect.decode_request(&incoming) else { continue };
         // Each generation is asked a third of them.
         let model = MODELS[number % MODELS.len()];
-        match AnthropicMessages.encode_request(&chat, &Recipient { model, quirks: &QUIRKS }) {
+        match ANTHROPIC_MESSAGES.encode_request(&chat, &Recipient { model, quirks: &QUIRKS }) {
             Ok(outgoing) => match judge(&simulator, &outgoing.body) {
                 Ok(()) => taken += 1,
                 Err(said) => {
@@ -146,8 +146,8 @@ fn answers_of_others_are_written_well() {
         let stream = written(events, None);
         assert_well_formed(&stream, true);
         let streamed = Reply::gather(read(&frames(&stream, |all| all))).unwrap();
-        let whole = AnthropicMessages.encode_reply(&reply, &context());
-        let whole = AnthropicMessages.decode_reply(&whole.body, &QUIRKS).unwrap();
+        let whole = ANTHROPIC_MESSAGES.encode_reply(&reply, &context());
+        let whole = ANTHROPIC_MESSAGES.decode_reply(&whole.body, &QUIRKS).unwrap();
         let whole = Reply::gather(whole).unwrap();
         let Some(said) = reply.choices.first() else { continue };
         for heard in [streamed, whole] {

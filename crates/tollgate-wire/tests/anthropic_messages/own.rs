@@ -4,9 +4,9 @@
 use http::HeaderMap;
 use serde_json::{Value, json};
 use tollgate_model::{Event, FaultKind, Reply};
-use tollgate_wire::dialects::anthropic_messages::{AnthropicMessages, ID, count_tokens::Count};
+use tollgate_wire::Recipient;
+use tollgate_wire::dialects::anthropic_messages::{ANTHROPIC_MESSAGES, ID, count_tokens::Count};
 use tollgate_wire::operation::CountTokens as _;
-use tollgate_wire::{Dialect, Recipient};
 
 use crate::bench::{
     QUIRKS, assert_well_formed, context, frames, has_note, incoming, plain, read, recordings, skim,
@@ -39,7 +39,7 @@ fn every_recorded_request_comes_back_as_it_was() {
         let chat = if counts {
             Count.decode_request(&incoming(&body, &headers))
         } else {
-            AnthropicMessages.decode_request(&incoming(&body, &headers))
+            ANTHROPIC_MESSAGES.decode_request(&incoming(&body, &headers))
         };
         let chat = match chat {
             Ok(chat) => chat,
@@ -55,7 +55,7 @@ fn every_recorded_request_comes_back_as_it_was() {
         let outgoing = if counts {
             Count.encode_request(&chat, &to)
         } else {
-            AnthropicMessages.encode_request(&chat, &to)
+            ANTHROPIC_MESSAGES.encode_request(&chat, &to)
         };
         let outgoing = outgoing.unwrap();
         let again: Value = serde_json::from_slice(&outgoing.body).unwrap();
@@ -73,7 +73,7 @@ fn events(recording: &Value) -> Option<Vec<Event>> {
         "json" => {
             let bytes = serde_json::to_vec(&body["json"]).unwrap();
             Some(
-                AnthropicMessages
+                ANTHROPIC_MESSAGES
                     .decode_reply(&bytes, &QUIRKS)
                     .unwrap_or_else(|f| vec![Event::Fault(f)]),
             )
@@ -105,12 +105,12 @@ fn every_recorded_answer_is_read_as_its_digest_says() {
         if expect["kind"] == "error" {
             let body = serde_json::to_vec(&recording["response"]["body"]["json"]).unwrap();
             let status = u16::try_from(status).unwrap();
-            let fault = AnthropicMessages.decode_fault(status, &HeaderMap::new(), &body);
+            let fault = ANTHROPIC_MESSAGES.decode_fault(status, &HeaderMap::new(), &body);
             assert_eq!(json!(fault.status()), expect["error"]["status"], "{id}");
             let said = fault.upstream.as_ref().unwrap();
             assert_eq!(json!(said.kind), expect["error"]["type"], "{id}");
             assert_eq!(json!(said.message), expect["error"]["message"], "{id}");
-            let again = AnthropicMessages.encode_fault(&fault, "req_1");
+            let again = ANTHROPIC_MESSAGES.encode_fault(&fault, "req_1");
             let again: Value = serde_json::from_slice(&again.body).unwrap();
             assert_eq!(again["error"], recording["response"]["body"]["json"]["error"], "{id}");
             met += 1;
@@ -213,10 +213,10 @@ fn skimming_meters_as_reading_does() {
             assert_eq!(skim(&frames), all, "{}", recording["id"]);
         } else if body["kind"] == "json" && recording["expect"]["kind"] == "message" {
             let bytes = serde_json::to_vec(&body["json"]).unwrap();
-            let mut all = AnthropicMessages.decode_reply(&bytes, &QUIRKS).unwrap();
+            let mut all = ANTHROPIC_MESSAGES.decode_reply(&bytes, &QUIRKS).unwrap();
             all.retain(Event::is_metered);
             assert_eq!(
-                AnthropicMessages.skim_reply(&bytes, &QUIRKS).unwrap(),
+                ANTHROPIC_MESSAGES.skim_reply(&bytes, &QUIRKS).unwrap(),
                 all,
                 "{}",
                 recording["id"]
@@ -239,9 +239,9 @@ fn an_answer_written_again_says_the_same_streamed_and_whole() {
         let streamed = Reply::gather(read(&frames(&stream, |all| all))).unwrap();
         assert_eq!(plain(streamed), plain(reply.clone()), "{id} streamed");
 
-        let whole = AnthropicMessages.encode_reply(&reply, &context());
+        let whole = ANTHROPIC_MESSAGES.encode_reply(&reply, &context());
         assert!(whole.losses.is_empty(), "{id}");
-        let whole = AnthropicMessages.decode_reply(&whole.body, &QUIRKS).unwrap();
+        let whole = ANTHROPIC_MESSAGES.decode_reply(&whole.body, &QUIRKS).unwrap();
         assert_eq!(plain(Reply::gather(whole).unwrap()), plain(reply), "{id} whole");
     }
 }
@@ -259,7 +259,7 @@ fn a_stream_cut_after_any_frame_can_be_ended() {
         }
         let all = frames(text, |all| all);
         for reading in [true, false] {
-            let mut decoder = AnthropicMessages.decode_stream(&QUIRKS);
+            let mut decoder = ANTHROPIC_MESSAGES.decode_stream(&QUIRKS);
             let (mut before, mut events) = (String::new(), Vec::new());
             for frame in &all {
                 if reading {
@@ -318,7 +318,7 @@ fn signatures_of_others_come_back() {
         Event::End,
     ];
     let reply = Reply::gather(events).unwrap();
-    let body = AnthropicMessages.encode_reply(&reply, &context());
+    let body = ANTHROPIC_MESSAGES.encode_reply(&reply, &context());
     let message: Value = serde_json::from_slice(&body.body).unwrap();
     assert_eq!(message["stop_reason"], "tool_use");
     assert_eq!(message["content"][1]["type"], "redacted_thinking");
@@ -332,7 +332,7 @@ fn signatures_of_others_come_back() {
         ],
     });
     let body = serde_json::to_vec(&request).unwrap();
-    let chat = AnthropicMessages.decode_request(&incoming(&body, &HeaderMap::new())).unwrap();
+    let chat = ANTHROPIC_MESSAGES.decode_request(&incoming(&body, &HeaderMap::new())).unwrap();
     let said = &chat.messages[1].parts;
     assert_eq!(said.len(), 2);
     assert!(
@@ -343,7 +343,7 @@ fn signatures_of_others_come_back() {
     );
     // Anthropic itself would refuse them.
     let to = Recipient { model: "claude-sonnet-4-5", quirks: &QUIRKS };
-    let outgoing = AnthropicMessages.encode_request(&chat, &to).unwrap();
+    let outgoing = ANTHROPIC_MESSAGES.encode_request(&chat, &to).unwrap();
     assert!(!String::from_utf8_lossy(&outgoing.body).contains("AbC+"));
     assert_eq!(outgoing.losses.len(), 2, "{:?}", outgoing.losses);
     assert_eq!(ID.as_str(), "anthropic-messages");

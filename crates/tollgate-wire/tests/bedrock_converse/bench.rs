@@ -10,9 +10,9 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde_json::Value;
 use tollgate_model::{Chat, Event, Fault, PartKind, Reply};
-use tollgate_wire::dialects::bedrock_converse::BedrockConverse;
+use tollgate_wire::dialects::bedrock_converse::BEDROCK_CONVERSE;
 use tollgate_wire::{
-    Dialect, Frame, Framer, Framing, Incoming, MessageType, Quirks, ReplyContext, Snapshot, ingress,
+    Frame, Framer, Framing, Incoming, MessageType, Quirks, ReplyContext, Snapshot, ingress,
 };
 
 pub(crate) static QUIRKS: Quirks = Quirks::NONE;
@@ -96,7 +96,7 @@ pub(crate) fn whole(body: &[u8]) -> Vec<Frame> {
 }
 
 pub(crate) fn read(frames: &[Frame]) -> Vec<Event> {
-    let mut decoder = BedrockConverse.decode_stream(&QUIRKS);
+    let mut decoder = BEDROCK_CONVERSE.decode_stream(&QUIRKS);
     let mut out = Vec::new();
     for frame in frames {
         decoder.read(frame, &mut out);
@@ -106,7 +106,7 @@ pub(crate) fn read(frames: &[Frame]) -> Vec<Event> {
 }
 
 pub(crate) fn skim(frames: &[Frame]) -> Vec<Event> {
-    let mut decoder = BedrockConverse.decode_stream(&QUIRKS);
+    let mut decoder = BEDROCK_CONVERSE.decode_stream(&QUIRKS);
     let mut out = Vec::new();
     for frame in frames {
         decoder.skim(frame, &mut out);
@@ -120,7 +120,7 @@ pub(crate) fn context() -> ReplyContext {
 }
 
 pub(crate) fn written(events: Vec<Event>, resume: Option<Snapshot>) -> Vec<u8> {
-    let mut encoder = BedrockConverse.encode_stream(context(), resume);
+    let mut encoder = BEDROCK_CONVERSE.encode_stream(context(), resume);
     let mut out = Vec::new();
     for event in events {
         encoder.write(event, &mut out);

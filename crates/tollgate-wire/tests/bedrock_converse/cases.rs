@@ -5,16 +5,16 @@ use tollgate_model::{
     Chat, DialectId, Event, FaultKind, Media, MediaKind, MediaSource, Message, OutputFormat, Part,
     PartKind, Reasoning, ReasoningEffort, Reply, Role, Signature, ToolChoice,
 };
-use tollgate_wire::dialects::bedrock_converse::{BedrockConverse, ID};
+use tollgate_wire::dialects::bedrock_converse::{BEDROCK_CONVERSE, ID};
 use tollgate_wire::framing::aws_eventstream;
-use tollgate_wire::{Dialect, Outgoing, Recipient};
+use tollgate_wire::{Outgoing, Recipient};
 
 use crate::bench::{QUIRKS, chat, context, decoded, read, whole, written};
 
 const CLAUDE: &str = "anthropic.claude-sonnet-4-5-20250929-v1:0";
 
 fn encoded(chat: &Chat, model: &str) -> (Value, Outgoing) {
-    let outgoing = BedrockConverse.encode_request(chat, &Recipient { model, quirks: &QUIRKS });
+    let outgoing = BEDROCK_CONVERSE.encode_request(chat, &Recipient { model, quirks: &QUIRKS });
     let outgoing = outgoing.unwrap();
     (serde_json::from_slice(&outgoing.body).unwrap(), outgoing)
 }
@@ -240,7 +240,7 @@ fn media_that_bedrock_cannot_fetch_is_refused_where_it_matters() {
     let ask = |messages| Chat { messages, ..Chat::default() };
     let shown = Message::new(Role::User, vec![PartKind::Media(image).into(), Part::text("What?")]);
     let to = Recipient { model: CLAUDE, quirks: &QUIRKS };
-    let fault = BedrockConverse.encode_request(&ask(vec![shown.clone()]), &to).unwrap_err();
+    let fault = BEDROCK_CONVERSE.encode_request(&ask(vec![shown.clone()]), &to).unwrap_err();
     assert_eq!(fault.kind, FaultKind::Unsupported);
     let answered = Message::text(Role::Assistant, "A cat.");
     let again = Message::text(Role::User, "Sure?");
@@ -269,8 +269,8 @@ fn signatures_of_others_come_back_and_bedrock_is_spared_them() {
     ];
     let reply = Reply::gather(events.clone()).unwrap();
     let streamed = Reply::gather(read(&whole(&written(events, None)))).unwrap();
-    let body = BedrockConverse.encode_reply(&reply, &context()).body;
-    let buffered = BedrockConverse.decode_reply(&body, &QUIRKS).unwrap();
+    let body = BEDROCK_CONVERSE.encode_reply(&reply, &context()).body;
+    let buffered = BEDROCK_CONVERSE.decode_reply(&body, &QUIRKS).unwrap();
     for heard in [&streamed, &Reply::gather(buffered).unwrap()] {
         let parts = &heard.choices[0].parts;
         assert_eq!(parts.len(), 3, "{parts:?}");
@@ -288,7 +288,7 @@ fn signatures_of_others_come_back_and_bedrock_is_spared_them() {
         {"role": "user", "content": [{"toolResult":
             {"toolUseId": "tooluse_made-up_0", "content": [{"text": "1"}]}}]},
     ]});
-    let disturbs = BedrockConverse.rules().disturbs;
+    let disturbs = BEDROCK_CONVERSE.rules().disturbs;
     let scan = tollgate_wire::Scan::default();
     assert!(disturbs(&QUIRKS, back.to_string().as_bytes(), &scan), "it must be written anew");
     let chat = chat(&back);

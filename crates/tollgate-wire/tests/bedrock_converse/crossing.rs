@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 use tollgate_model::{Chat, FaultKind, PartKind, Reply};
-use tollgate_wire::dialects::bedrock_converse::{BedrockConverse, ID};
+use tollgate_wire::dialects::bedrock_converse::{BEDROCK_CONVERSE, ID};
 use tollgate_wire::{DIALECTS, Dialect, Framer, Recipient};
 
 use crate::bench::{
@@ -106,7 +106,7 @@ fn requests_of_others_are_written_as_bedrock_takes_them() {
         let Some(Ok(chat)) = decoded(&path(&recording), request) else { continue };
         let id = &recording["id"];
         let to = Recipient { model: MODELS[number % MODELS.len()], quirks: &QUIRKS };
-        match BedrockConverse.encode_request(&chat, &to) {
+        match BEDROCK_CONVERSE.encode_request(&chat, &to) {
             Ok(outgoing) => {
                 let body: Value = serde_json::from_slice(&outgoing.body).unwrap();
                 if chat.messages.iter().any(|message| !message.parts.is_empty()) {
@@ -197,8 +197,8 @@ fn answers_of_others_are_written_well() {
         let stream = written(events, None);
         assert_well_formed(&stream, true);
         let streamed = Reply::gather(read(&whole(&stream))).unwrap();
-        let encoded = BedrockConverse.encode_reply(&reply, &context());
-        let encoded = BedrockConverse.decode_reply(&encoded.body, &QUIRKS).unwrap();
+        let encoded = BEDROCK_CONVERSE.encode_reply(&reply, &context());
+        let encoded = BEDROCK_CONVERSE.decode_reply(&encoded.body, &QUIRKS).unwrap();
         let buffered = Reply::gather(encoded).unwrap();
         let Some(said) = reply.choices.first() else { continue };
         for heard in [streamed, buffered] {
@@ -213,7 +213,7 @@ fn answers_of_others_are_written_well() {
     println!("{answers} answers of others");
 }
 
-fn streamed(dialect: &dyn Dialect, text: &str) -> Vec<tollgate_model::Event> {
+fn streamed(dialect: &Dialect, text: &str) -> Vec<tollgate_model::Event> {
     let mut framer = Framer::new(tollgate_wire::Framing::Sse, 16 << 20);
     framer.push(bytes::Bytes::copy_from_slice(text.as_bytes()));
     let mut decoder = dialect.decode_stream(&QUIRKS);

@@ -4,9 +4,9 @@
 use http::{HeaderMap, Method};
 use serde_json::{Value, json};
 use tollgate_model::{Event, Fault, FaultKind, FinishReason, PartKind, Reply, Usage};
-use tollgate_wire::dialects::bedrock_converse::{BedrockConverse, count_tokens::Count};
+use tollgate_wire::dialects::bedrock_converse::{BEDROCK_CONVERSE, count_tokens::Count};
 use tollgate_wire::operation::CountTokens as _;
-use tollgate_wire::{Dialect, Incoming, Recipient, ingress};
+use tollgate_wire::{Incoming, Recipient, ingress};
 
 use crate::bench::{
     QUIRKS, assert_well_formed, context, decoded, frames, has_note, headers, plain, read,
@@ -33,7 +33,7 @@ fn every_recorded_request_comes_back_as_it_was() {
         let chat = decoded(path, request).unwrap();
         let chat = chat.unwrap_or_else(|fault| panic!("{id}: {fault}"));
         let to = Recipient { model: &chat.model, quirks: &QUIRKS };
-        let outgoing = BedrockConverse.encode_request(&chat, &to).unwrap();
+        let outgoing = BEDROCK_CONVERSE.encode_request(&chat, &to).unwrap();
         let again: Value = serde_json::from_slice(&outgoing.body).unwrap();
         assert_eq!(&again, request, "{id}");
         assert!(outgoing.losses.is_empty(), "{id} {:?}", outgoing.losses);
@@ -80,7 +80,7 @@ fn events(recording: &Value) -> Vec<Event> {
     let fault = |fault: Fault| vec![Event::Fault(fault)];
     match stream_of(recording) {
         Some(stream) => read(&whole(&stream)),
-        None => BedrockConverse
+        None => BEDROCK_CONVERSE
             .decode_reply(body["json"].to_string().as_bytes(), &QUIRKS)
             .unwrap_or_else(fault),
     }
@@ -96,11 +96,11 @@ fn every_recorded_answer_is_read_as_its_digest_says() {
             let body = recording["response"]["body"]["json"].to_string();
             let status = u16::try_from(recording["response"]["status"].as_u64().unwrap()).unwrap();
             let headers = headers(&recording);
-            let fault = BedrockConverse.decode_fault(status, &headers, body.as_bytes());
+            let fault = BEDROCK_CONVERSE.decode_fault(status, &headers, body.as_bytes());
             assert_eq!(json!(fault.status()), expect["error"]["status"], "{id}");
             let said = fault.upstream.as_ref().unwrap();
             assert_eq!(json!(said.message), expect["error"]["message"], "{id}");
-            let again = BedrockConverse.encode_fault(&fault, "r");
+            let again = BEDROCK_CONVERSE.encode_fault(&fault, "r");
             assert_eq!(again.body, body, "{id}");
             let kind = |value: &str| value.split(':').next().unwrap().to_owned();
             if let Some(sent) = headers.get("x-amzn-errortype") {
@@ -186,9 +186,13 @@ fn skimming_meters_as_reading_does() {
             assert_eq!(skim(&frames), all, "{id}");
         } else if recording["expect"]["kind"] == "message" {
             let bytes = body["json"].to_string();
-            let mut all = BedrockConverse.decode_reply(bytes.as_bytes(), &QUIRKS).unwrap();
+            let mut all = BEDROCK_CONVERSE.decode_reply(bytes.as_bytes(), &QUIRKS).unwrap();
             all.retain(Event::is_metered);
-            assert_eq!(BedrockConverse.skim_reply(bytes.as_bytes(), &QUIRKS).unwrap(), all, "{id}");
+            assert_eq!(
+                BEDROCK_CONVERSE.skim_reply(bytes.as_bytes(), &QUIRKS).unwrap(),
+                all,
+                "{id}"
+            );
         }
     }
 }
@@ -207,9 +211,9 @@ fn an_answer_written_again_says_the_same_streamed_and_whole() {
         assert_well_formed(&stream, true);
         let streamed = Reply::gather(read(&whole(&stream))).unwrap();
         assert_eq!(plain(streamed), plain(reply.clone()), "{id} streamed");
-        let encoded = BedrockConverse.encode_reply(&reply, &context());
+        let encoded = BEDROCK_CONVERSE.encode_reply(&reply, &context());
         assert!(encoded.losses.is_empty(), "{id} {:?}", encoded.losses);
-        let buffered = BedrockConverse.decode_reply(&encoded.body, &QUIRKS).unwrap();
+        let buffered = BEDROCK_CONVERSE.decode_reply(&encoded.body, &QUIRKS).unwrap();
         assert_eq!(plain(Reply::gather(buffered).unwrap()), plain(reply), "{id} whole");
         answers += 1;
     }
@@ -228,7 +232,7 @@ fn a_stream_cut_after_any_frame_can_be_ended() {
         }
         for cut in 0..frames.len() {
             for skims in [false, true] {
-                let mut decoder = BedrockConverse.decode_stream(&QUIRKS);
+                let mut decoder = BEDROCK_CONVERSE.decode_stream(&QUIRKS);
                 let (mut passed, mut events) = (Vec::new(), Vec::new());
                 for frame in &frames[..cut] {
                     if skims {

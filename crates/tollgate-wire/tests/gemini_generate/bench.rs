@@ -17,7 +17,7 @@ pub(crate) const ID: DialectId = DialectId("gemini-generate");
 
 pub(crate) const BOUND: usize = 64 << 20;
 
-pub(crate) fn gemini() -> &'static dyn Dialect {
+pub(crate) fn gemini() -> &'static Dialect {
     dialect(ID).unwrap()
 }
 

@@ -73,7 +73,7 @@ pub(crate) fn recordings_of(dialect: &str) -> Vec<Recording> {
         .collect()
 }
 
-pub(crate) fn chat() -> &'static dyn Dialect {
+pub(crate) fn chat() -> &'static Dialect {
     dialect(ID).unwrap()
 }
 

@@ -68,7 +68,7 @@ pub(crate) fn recordings() -> Vec<Recording> {
         .collect()
 }
 
-pub(crate) fn responses() -> &'static dyn Dialect {
+pub(crate) fn responses() -> &'static Dialect {
     dialect(ID).unwrap()
 }
 

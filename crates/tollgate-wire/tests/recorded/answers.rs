@@ -173,7 +173,7 @@ pub(crate) fn essence(reply: &Reply) -> Value {
 }
 
 pub(crate) fn written_stream(
-    dialect: &dyn Dialect,
+    dialect: &Dialect,
     events: Vec<Event>,
     resume: Option<Snapshot>,
 ) -> Vec<u8> {

@@ -38,7 +38,7 @@ fn strings(value: &Value, out: &mut Vec<String>) {
 }
 
 /// What of `chat` is missing in what `to` writes of it, which it must be able to read.
-fn missing(chat: &Chat, to: &dyn Dialect) -> Option<String> {
+fn missing(chat: &Chat, to: &Dialect) -> Option<String> {
     const QUIRKS: &Quirks = &Quirks::NONE;
     if chat.only.is_some_and(|(only, _)| only != to.id()) {
         return None;

@@ -49,7 +49,7 @@ pub(crate) struct Recording {
     pub(crate) provider: String,
     pub(crate) notes: Vec<String>,
     pub(crate) exchange: Value,
-    pub(crate) dialect: &'static dyn Dialect,
+    pub(crate) dialect: &'static Dialect,
 }
 
 impl Recording {
@@ -120,7 +120,7 @@ pub(crate) fn recordings_as(name: &str, id: &str) -> Vec<Recording> {
         .collect()
 }
 
-pub(crate) fn spoken(id: &str) -> &'static dyn Dialect {
+pub(crate) fn spoken(id: &str) -> &'static Dialect {
     let ids = tollgate_wire::DIALECTS.iter().map(|dialect| dialect.id());
     let known: Vec<DialectId> = ids.filter(|known| known.as_str() == id).collect();
     dialect(known[0]).unwrap()
@@ -172,7 +172,7 @@ pub(crate) fn first_difference(path: &str, a: &Value, b: &Value) -> String {
     }
 }
 
-pub(crate) fn frames(dialect: &dyn Dialect, text: &[u8], cuts: &[usize]) -> Vec<Frame> {
+pub(crate) fn frames(dialect: &Dialect, text: &[u8], cuts: &[usize]) -> Vec<Frame> {
     let mut framer = Framer::new(dialect.rules().framing, 64 << 20);
     let mut out = Vec::new();
     let mut from = 0;
@@ -187,11 +187,7 @@ pub(crate) fn frames(dialect: &dyn Dialect, text: &[u8], cuts: &[usize]) -> Vec<
     out
 }
 
-pub(crate) fn read_all(
-    dialect: &dyn Dialect,
-    frames: &[Frame],
-    quirks: &'static Quirks,
-) -> Vec<Event> {
+pub(crate) fn read_all(dialect: &Dialect, frames: &[Frame], quirks: &'static Quirks) -> Vec<Event> {
     let mut decoder = dialect.decode_stream(quirks);
     let mut out = Vec::new();
     for frame in frames {

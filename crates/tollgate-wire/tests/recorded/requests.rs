@@ -7,7 +7,7 @@ use tollgate_wire::{Dialect, Incoming, Operation, Recipient};
 
 use crate::{UNFAITHFUL, first_difference, recordings, report, spoken};
 
-pub(crate) fn decode(dialect: &dyn Dialect, body: &Value) -> Result<Chat, Fault> {
+pub(crate) fn decode(dialect: &Dialect, body: &Value) -> Result<Chat, Fault> {
     let mut routes = dialect.rules().routes.iter();
     let route = routes.find(|r| r.operation == Operation::Chat && r.method == Method::POST);
     let bytes = body.to_string();

@@ -42,7 +42,7 @@ enum Reads {
     },
     Chat {
         whole: BytesMut,
-        dialect: &'static dyn Dialect,
+        dialect: &'static Dialect,
         quirks: &'static Quirks,
     },
     Lines {
@@ -53,7 +53,7 @@ enum Reads {
     },
     ChatEvents {
         framer: Framer,
-        decoder: Box<dyn StreamDecoder>,
+        decoder: StreamDecoder,
     },
 }
 
@@ -95,7 +95,7 @@ impl Meter {
     /// For a chat of that dialect which is passed on and not translated.
     #[must_use]
     pub fn of_chat(
-        dialect: &'static dyn Dialect,
+        dialect: &'static Dialect,
         quirks: &'static Quirks,
         headers: &HeaderMap,
         most_event_bytes: usize,

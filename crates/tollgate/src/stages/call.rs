@@ -26,7 +26,7 @@ use crate::worker::Worker;
 pub struct Answer {
     pub target: Target,
     /// The dialect in which the target answers.
-    pub dialect: &'static dyn Dialect,
+    pub dialect: &'static Dialect,
     pub lane: Lane,
     /// The provider's head, of which little travels on.
     pub headers: http::HeaderMap,

@@ -32,7 +32,7 @@ const LONGEST_MODEL: usize = 512;
 /// What a caller asks.
 #[derive(Debug)]
 pub struct Ask {
-    pub dialect: &'static dyn Dialect,
+    pub dialect: &'static Dialect,
     pub route: &'static Route,
     /// How the caller's SDK wraps what it asks, and expects what it is answered.
     pub carriage: &'static Carriage,
@@ -74,7 +74,7 @@ pub enum Content {
 /// be said in it.
 #[derive(Debug)]
 pub struct Speech {
-    pub dialect: &'static dyn Dialect,
+    pub dialect: &'static Dialect,
     /// `None`: nobody has such a request line.
     route: Option<&'static Route>,
     /// The model named in the path.

@@ -41,7 +41,7 @@ pub struct Ready {
 enum ReadyBody {
     Whole(Bytes),
     Stream(Box<Flow>),
-    Passed(Box<Watched>, &'static dyn Dialect, ReplyContext),
+    Passed(Box<Watched>, &'static Dialect, ReplyContext),
 }
 
 /// # Errors
@@ -175,7 +175,7 @@ fn context(ask: &Ask, watched: &Watched, settling: &Settling) -> ReplyContext {
 
 /// A whole answer to a caller who asked for a stream.
 fn streamed(
-    dialect: &dyn Dialect,
+    dialect: &Dialect,
     events: Vec<Event>,
     context: ReplyContext,
     losses: &mut Losses,

@@ -32,7 +32,7 @@ const ABLE: &str = "claude-test";
 
 pub(crate) fn observe(
     site: &Site,
-    dialect: &'static dyn Dialect,
+    dialect: &'static Dialect,
     row: &'static Provider,
     feature: Feature,
 ) -> Cell {
@@ -85,7 +85,7 @@ fn model(row: &Provider, feature: Feature) -> String {
     if feature == Feature::Errors { format!("{name}-fault-429") } else { name }
 }
 
-fn judged(dialect: &dyn Dialect, row: &Provider, feature: Feature, answer: &Answer) -> Cell {
+fn judged(dialect: &Dialect, row: &Provider, feature: Feature, answer: &Answer) -> Cell {
     let losses: Vec<String> = answer
         .header("x-tollgate-loss")
         .map(|list| list.split(',').map(|loss| loss.trim().to_owned()).collect())
@@ -129,7 +129,7 @@ fn judged(dialect: &dyn Dialect, row: &Provider, feature: Feature, answer: &Answ
     }
 }
 
-fn events(dialect: &dyn Dialect, feature: Feature, answer: &Answer) -> Result<Vec<Event>, String> {
+fn events(dialect: &Dialect, feature: Feature, answer: &Answer) -> Result<Vec<Event>, String> {
     if !feature.streams() {
         return dialect.decode_reply(&answer.body, CALLER).map_err(|fault| fault.message);
     }

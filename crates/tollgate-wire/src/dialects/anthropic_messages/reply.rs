@@ -4,18 +4,21 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tollgate_model::{Citation, Event, Fault, FinishReason, Losses, Part, PartKind, Reply};
+use tollgate_model::{
+    Citation, DialectId, Event, Fault, FinishReason, Losses, PartKind, Reply, Signature,
+};
 
 use super::pieces::Pieces;
 use super::request::sealed_block;
 use super::usage::{self, Statement};
 use super::{ID, citation, fault, stop};
+use crate::blocks::{self, BlockFormat};
 use crate::scan::reader::Reader;
 use crate::written;
-use crate::{Encoded, ReplyContext, call_id, cited, signature, tree, unparsed};
+use crate::{Encoded, Quirks, ReplyContext, call_id, signature, tree};
 
 /// Reads a whole answer.
-pub(super) fn decode(body: &[u8]) -> Result<Vec<Event>, Fault> {
+pub(super) fn decode(body: &[u8], _: &Quirks) -> Result<Vec<Event>, Fault> {
     let body =
         tree::read(body).map_err(|_| Fault::bad_upstream("The provider's answer is not JSON."))?;
     let Value::Object(mut message) = body else { return Err(no_answer()) };
@@ -41,12 +44,12 @@ pub(super) fn decode(body: &[u8]) -> Result<Vec<Event>, Fault> {
 }
 
 /// Reads no more of a whole answer than metering needs.
-pub(super) fn skim(body: &[u8]) -> Result<Vec<Event>, Fault> {
+pub(super) fn skim(body: &[u8], quirks: &Quirks) -> Result<Vec<Event>, Fault> {
     let message = Skimmed::seen(body).map_or_else(|| serde_json::from_slice(body), Ok);
     let message = message.map_err(|_| no_answer())?;
     if message.kind.as_deref() != Some("message") {
         // An error, or a host's own idea of an answer: rare enough to be read in full.
-        let mut out = decode(body)?;
+        let mut out = decode(body, quirks)?;
         out.retain(Event::is_metered);
         return Ok(out);
     }
@@ -123,132 +126,81 @@ fn wrong(what: &'static str) -> Fault {
 /// Writes a whole answer.
 pub(super) fn encode(reply: &Reply, context: &ReplyContext) -> Encoded {
     let mut losses = Losses::default();
-    let mut content = Vec::new();
-    let mut finish = (None, None, None);
-    let mut calls = 0;
-    if let Some(choice) = reply.choices.first() {
-        let mut chars = 0;
-        for (at, part) in choice.parts.iter().enumerate() {
-            match &part.kind {
-                PartKind::Text(text) => {
-                    let citations = choice.citations.iter().filter(|(of, _)| *of == at);
-                    let citations = citations.map(|(_, citation)| citation);
-                    chars = text_blocks(text, chars, citations, &mut content, &mut losses);
-                }
-                PartKind::ToolCall { id, name, arguments, signature } => {
-                    content.extend(signature.as_ref().map(sealed_block));
-                    let id = id_of_call(id, context, calls);
-                    calls += 1;
-                    let input = unparsed::object(arguments);
-                    content.push(json!({
-                        "type": "tool_use", "id": id, "name": name, "input": input,
-                    }));
-                }
-                kind if signs_text(kind, &choice.parts[..at]) => losses.dropped("", "signature"),
-                kind => content.extend(block(kind, &mut losses)),
-            }
-        }
-        if !choice.logprobs.is_empty() {
-            losses.dropped("", "logprobs");
-        }
-        finish = (choice.finish, choice.finish_word.as_deref(), choice.stop_sequence.clone());
-    }
-    if reply.choices.len() > 1 {
-        losses.dropped("", "choices");
-    }
-    let (reason, word, stop_sequence) = finish;
-    let reason = reason.map(|r| stop::word(r, word, stop_sequence.is_some(), calls > 0));
+    let said = blocks::content::<Messages>(reply, context, &mut losses);
+    let reason = said.reason.unwrap_or(FinishReason::Stop);
     let body = json!({
         "id": message_id(reply.id.as_deref(), context),
         "type": "message",
         "role": "assistant",
         "model": reply.model.as_deref().unwrap_or(&context.model),
-        "content": content,
-        "stop_reason": reason.unwrap_or_else(|| stop::word(FinishReason::Stop, None, false, calls > 0)),
-        "stop_sequence": stop_sequence,
+        "stop_reason": stop::word(reason, said.word, said.stop_sequence.is_some(), said.calls > 0),
+        "stop_sequence": said.stop_sequence,
+        "content": said.blocks,
         "usage": usage::written(&reply.usage),
     });
     Encoded { body: written::json(&body).into(), losses }
-}
-
-/// Writes `text`, which begins at character `from` of the answer, as one block or several, and
-/// gives the character at which it ends.
-fn text_blocks<'c>(
-    text: &str,
-    from: u64,
-    citations: impl Iterator<Item = &'c Citation>,
-    out: &mut Vec<Value>,
-    losses: &mut Losses,
-) -> u64 {
-    let written = citations.filter_map(|citation| {
-        let json = citation::written(citation);
-        if json.is_none() {
-            losses.dropped("", "citations");
-        }
-        json.map(|json| ((citation.start, citation.end), json))
-    });
-    let (pieces, end) = cited::pieces(text, from, written);
-    for (text, citations) in pieces {
-        let mut block = json!({"type": "text", "text": text});
-        if !citations.is_empty() {
-            block["citations"] = Value::Array(citations);
-        }
-        out.push(block);
-    }
-    end
-}
-
-/// Gemini signs its last text too. A block of thinking behind the answer would be taken for the
-/// answer, and Gemini can do without it.
-fn signs_text(kind: &PartKind, before: &[Part]) -> bool {
-    let is_text = |part: &Part| matches!(part.kind, PartKind::Text(_) | PartKind::Refusal(_));
-    match kind {
-        PartKind::Reasoning { text, signature: Some(signature) } => {
-            text.is_empty() && signature.origin != ID && before.last().is_some_and(is_text)
-        }
-        _ => false,
-    }
-}
-
-/// The block of any part but text and calls; `None` when an answer of this dialect has none.
-pub(super) fn block(kind: &PartKind, losses: &mut Losses) -> Option<Value> {
-    match kind {
-        PartKind::Text(text) | PartKind::Refusal(text) if !text.is_empty() => {
-            Some(json!({"type": "text", "text": text}))
-        }
-        PartKind::Reasoning { text, signature } => {
-            let signature = signature.as_ref().map(|own| signature::written(own, ID));
-            let signature = signature.unwrap_or_default();
-            Some(json!({"type": "thinking", "thinking": text, "signature": signature}))
-        }
-        PartKind::RedactedReasoning(data) => {
-            Some(json!({"type": "redacted_thinking", "data": signature::written(data, ID)}))
-        }
-        PartKind::Native { dialect: ID, json } => Some(json.clone()),
-        PartKind::Native { json, .. } => {
-            losses.dropped("", json.get("type").and_then(Value::as_str).unwrap_or("native"));
-            None
-        }
-        PartKind::Media(_) => {
-            losses.dropped("", "media");
-            None
-        }
-        PartKind::Text(_)
-        | PartKind::Refusal(_)
-        | PartKind::ToolCall { .. }
-        | PartKind::ToolResult { .. } => None,
-    }
 }
 
 pub(super) fn message_id(id: Option<&str>, context: &ReplyContext) -> String {
     id.filter(|id| !id.is_empty()).map_or_else(|| format!("msg_{}", context.id), str::to_owned)
 }
 
-/// The call's own id, or one made from the answer's.
-pub(super) fn id_of_call(id: &str, context: &ReplyContext, number: u32) -> String {
-    if id.is_empty() {
-        format!("toolu_{}_{number}", context.id)
-    } else {
+/// How blocks look here.
+#[derive(Debug, Default)]
+pub(super) struct Messages;
+
+impl BlockFormat for Messages {
+    const ID: DialectId = ID;
+    const ENDS_WITH_ANSWER: bool = true;
+
+    fn text(text: &str, citations: Vec<Value>) -> Value {
+        let mut block = json!({"type": "text", "text": text});
+        if !citations.is_empty() {
+            block["citations"] = Value::Array(citations);
+        }
+        block
+    }
+
+    fn citation(citation: &Citation) -> Option<Value> {
+        citation::written(citation)
+    }
+
+    fn tool_call(id: &str, name: &str, input: Value) -> Value {
+        json!({"type": "tool_use", "id": id, "name": name, "input": input})
+    }
+
+    fn call_id(id: &str, context: &ReplyContext, number: u32) -> String {
+        if id.is_empty() {
+            return format!("toolu_{}_{number}", context.id);
+        }
         call_id::written(id).into_owned()
+    }
+
+    fn seal(signature: &Signature) -> Value {
+        sealed_block(signature)
+    }
+
+    fn other(part: &PartKind, losses: &mut Losses) -> Option<Value> {
+        match part {
+            PartKind::Refusal(text) if !text.is_empty() => Some(Self::text(text, Vec::new())),
+            PartKind::Reasoning { text, signature } => {
+                let signature = signature.as_ref().map(|own| signature::written(own, ID));
+                let signature = signature.unwrap_or_default();
+                Some(json!({"type": "thinking", "thinking": text, "signature": signature}))
+            }
+            PartKind::RedactedReasoning(data) => {
+                Some(json!({"type": "redacted_thinking", "data": signature::written(data, ID)}))
+            }
+            PartKind::Native { dialect: ID, json } => Some(json.clone()),
+            PartKind::Native { json, .. } => {
+                losses.dropped("", json.get("type").and_then(Value::as_str).unwrap_or("native"));
+                None
+            }
+            PartKind::Media(_) => {
+                losses.dropped("", "media");
+                None
+            }
+            _ => None,
+        }
     }
 }

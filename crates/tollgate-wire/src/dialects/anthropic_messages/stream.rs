@@ -1,6 +1,5 @@
 //! Streamed answers, read and written.
 
-mod call;
 mod decode;
 mod encode;
 mod write;

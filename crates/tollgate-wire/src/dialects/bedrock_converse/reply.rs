@@ -4,13 +4,17 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
-use tollgate_model::{Citation, Event, Fault, FinishReason, Losses, PartKind, Reply, Signature};
+use tollgate_model::{
+    Citation, DialectId, Event, Fault, FinishReason, Losses, PartKind, Reply, Signature,
+};
 
+use super::stream::Writer;
 use super::{ID, citation, media, stop, thought, usage};
-use crate::{Encoded, ReplyContext, cited, sealed, signature, tree, unparsed};
+use crate::blocks::{self, BlockFormat};
+use crate::{Encoded, Quirks, ReplyContext, sealed, signature, tree, unparsed};
 
 /// Reads a whole answer.
-pub(super) fn decode(body: &[u8]) -> Result<Vec<Event>, Fault> {
+pub(super) fn decode(body: &[u8], _: &Quirks) -> Result<Vec<Event>, Fault> {
     let body =
         tree::read(body).map_err(|_| Fault::bad_upstream("The provider's answer is not JSON."))?;
     let Value::Object(mut answer) = body else { return Err(no_answer()) };
@@ -38,7 +42,7 @@ pub(super) fn decode(body: &[u8]) -> Result<Vec<Event>, Fault> {
 }
 
 /// Reads no more of a whole answer than metering needs.
-pub(super) fn skim(body: &[u8]) -> Result<Vec<Event>, Fault> {
+pub(super) fn skim(body: &[u8], _: &Quirks) -> Result<Vec<Event>, Fault> {
     let tail: Tail = serde_json::from_slice(body).map_err(|_| no_answer())?;
     if tail.output.is_none() {
         return Err(no_answer());
@@ -213,48 +217,16 @@ pub(super) fn media_in(block: &Map<String, Value>) -> Option<tollgate_model::Med
 /// Writes a whole answer.
 pub(super) fn encode(reply: &Reply, context: &ReplyContext) -> Encoded {
     let mut losses = Losses::default();
-    let mut content = Vec::new();
-    let mut finish = (None, None, None);
-    let mut calls = 0;
-    if let Some(choice) = reply.choices.first() {
-        let mut chars = 0;
-        for (at, part) in choice.parts.iter().enumerate() {
-            match &part.kind {
-                PartKind::Text(text) => {
-                    let citations = choice.citations.iter().filter(|(of, _)| *of == at);
-                    let citations = citations.map(|(_, citation)| citation);
-                    chars = text_blocks(text, chars, citations, &mut content, &mut losses);
-                }
-                PartKind::ToolCall { id, name, arguments, signature } => {
-                    content.extend(signature.as_ref().map(|signature| {
-                        json!({"reasoningContent": {"redactedContent": thought::sealed(signature)}})
-                    }));
-                    let id = id_of_call(id, context, calls);
-                    calls += 1;
-                    let input = unparsed::object(arguments);
-                    content
-                        .push(json!({"toolUse": {"toolUseId": id, "name": name, "input": input}}));
-                }
-                kind => content.extend(block(kind, &mut losses)),
-            }
-        }
-        if !choice.logprobs.is_empty() {
-            losses.dropped("", "logprobs");
-        }
-        finish = (choice.finish, choice.finish_word.as_deref(), choice.stop_sequence.as_deref());
-    }
-    if reply.choices.len() > 1 {
-        losses.dropped("", "choices");
-    }
-    let (reason, word, stop_sequence) = finish;
-    let reason = reason.unwrap_or(FinishReason::Stop);
+    let said = blocks::content::<Writer>(reply, context, &mut losses);
+    let reason = said.reason.unwrap_or(FinishReason::Stop);
+    let cut_by_word = said.stop_sequence.is_some();
     let mut body = json!({
-        "output": {"message": {"role": "assistant", "content": content}},
-        "stopReason": stop::word(reason, word, stop_sequence.is_some(), calls > 0),
+        "output": {"message": {"role": "assistant", "content": said.blocks}},
+        "stopReason": stop::word(reason, said.word, cut_by_word, said.calls > 0),
         "usage": usage::written(&reply.usage),
         "metrics": {"latencyMs": context.latency_ms},
     });
-    if let Some(stop_sequence) = stop_sequence {
+    if let Some(stop_sequence) = said.stop_sequence {
         body["additionalModelResponseFields"] = json!({"stop_sequence": stop_sequence});
     }
     if let Some(tier) = &reply.usage.service_tier {
@@ -263,64 +235,57 @@ pub(super) fn encode(reply: &Reply, context: &ReplyContext) -> Encoded {
     Encoded { body: Bytes::from(body.to_string()), losses }
 }
 
-/// Writes `text`, which begins at character `from` of the answer, as one block or several, and
-/// gives the character at which it ends.
-fn text_blocks<'c>(
-    text: &str,
-    from: u64,
-    citations: impl Iterator<Item = &'c Citation>,
-    out: &mut Vec<Value>,
-    losses: &mut Losses,
-) -> u64 {
-    let mut written = Vec::new();
-    for one in citations {
-        match citation::written(one) {
-            Some(json) => written.push(((one.start, one.end), json)),
-            None => losses.dropped("", "citations"),
+impl BlockFormat for Writer {
+    const ID: DialectId = ID;
+    const ENDS_WITH_ANSWER: bool = false;
+
+    fn text(text: &str, citations: Vec<Value>) -> Value {
+        match citations.as_slice() {
+            [] => json!({"text": text}),
+            _ => json!({"citationsContent": {"content": [{"text": text}], "citations": citations}}),
         }
     }
-    let (pieces, end) = cited::pieces(text, from, written);
-    out.extend(pieces.into_iter().map(|(text, citations)| match citations.as_slice() {
-        [] => json!({"text": text}),
-        _ => json!({"citationsContent": {"content": [{"text": text}], "citations": citations}}),
-    }));
-    end
-}
 
-/// The block of any part but text and calls; `None` when an answer of this dialect has none.
-pub(super) fn block(kind: &PartKind, losses: &mut Losses) -> Option<Value> {
-    match kind {
-        PartKind::Text(text) | PartKind::Refusal(text) if !text.is_empty() => {
-            Some(json!({"text": text}))
-        }
-        PartKind::Reasoning { text, signature } => {
-            let signature = signature.as_ref().map(|own| signature::written(own, ID));
-            Some(json!({"reasoningContent": thought::text(text, signature.as_deref())}))
-        }
-        PartKind::RedactedReasoning(data) => {
-            Some(json!({"reasoningContent": {"redactedContent": thought::hidden(data)}}))
-        }
-        PartKind::Native { dialect: ID, json } => Some(json.clone()),
-        PartKind::Media(media) => {
-            let inner = media::written(media, false);
-            if inner.is_none() {
-                losses.dropped("", "media");
+    fn citation(citation: &Citation) -> Option<Value> {
+        citation::written(citation)
+    }
+
+    fn tool_call(id: &str, name: &str, input: Value) -> Value {
+        json!({"toolUse": {"toolUseId": id, "name": name, "input": input}})
+    }
+
+    fn call_id(id: &str, context: &ReplyContext, number: u32) -> String {
+        if id.is_empty() { format!("tooluse_{}_{number}", context.id) } else { id.to_owned() }
+    }
+
+    fn seal(signature: &Signature) -> Value {
+        json!({"reasoningContent": {"redactedContent": thought::sealed(signature)}})
+    }
+
+    fn other(part: &PartKind, losses: &mut Losses) -> Option<Value> {
+        match part {
+            PartKind::Refusal(text) if !text.is_empty() => Some(Self::text(text, Vec::new())),
+            PartKind::Reasoning { text, signature } => {
+                let signature = signature.as_ref().map(|own| signature::written(own, ID));
+                Some(json!({"reasoningContent": thought::text(text, signature.as_deref())}))
             }
-            inner.map(|inner| json!({media::block_of(media.kind): inner}))
+            PartKind::RedactedReasoning(data) => {
+                Some(json!({"reasoningContent": {"redactedContent": thought::hidden(data)}}))
+            }
+            PartKind::Native { dialect: ID, json } => Some(json.clone()),
+            PartKind::Media(media) => {
+                let inner = media::written(media, false);
+                if inner.is_none() {
+                    losses.dropped("", "media");
+                }
+                inner.map(|inner| json!({media::block_of(media.kind): inner}))
+            }
+            PartKind::Native { json, .. } => {
+                let kind = json.get("type").and_then(Value::as_str);
+                losses.dropped("", kind.unwrap_or("native"));
+                None
+            }
+            _ => None,
         }
-        PartKind::Native { json, .. } => {
-            let kind = json.get("type").and_then(Value::as_str);
-            losses.dropped("", kind.unwrap_or("native"));
-            None
-        }
-        PartKind::Text(_)
-        | PartKind::Refusal(_)
-        | PartKind::ToolCall { .. }
-        | PartKind::ToolResult { .. } => None,
     }
-}
-
-/// The call's own id, or one made from the answer's.
-pub(super) fn id_of_call(id: &str, context: &ReplyContext, number: u32) -> String {
-    if id.is_empty() { format!("tooluse_{}_{number}", context.id) } else { id.to_owned() }
 }

@@ -6,3 +6,4 @@ mod write;
 
 pub(super) use decode::Decoder;
 pub(super) use encode::Encoder;
+pub(super) use write::Writer;

@@ -5,9 +5,9 @@ use serde_json::{Map, Value, json};
 use tollgate_model::{Choice, Event, Fault, FinishReason, Losses, PartKind, Reply};
 
 use super::{ID, citation, fault, finish, logprobs, messages::SIGNATURE, usage};
-use crate::{Encoded, ReplyContext, answer_body, signature};
+use crate::{Encoded, Quirks, ReplyContext, answer_body, signature};
 
-pub(super) fn decode(body: &[u8]) -> Result<Vec<Event>, Fault> {
+pub(super) fn decode(body: &[u8], _: &Quirks) -> Result<Vec<Event>, Fault> {
     let body = answer_body::object(body, fault::inside)?;
     let Some(message) = body.get("message").and_then(Value::as_object) else {
         return Err(Fault::bad_upstream("The provider's answer has no message."));

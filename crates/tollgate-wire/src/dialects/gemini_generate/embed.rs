@@ -232,12 +232,11 @@ mod tests {
     use tollgate_model::Encoding;
 
     use super::*;
-    use crate::Dialect;
 
     const TO: Recipient<'static> = Recipient { model: "m", quirks: &Quirks::NONE };
 
     fn decoded(body: &Value) -> Result<EmbedRequest, Fault> {
-        let routes = super::super::GeminiGenerate.rules().routes;
+        let routes = super::super::GEMINI_GENERATE.rules().routes;
         let route = routes.iter().find(|route| route.operation == crate::Operation::Embed).unwrap();
         let (headers, body) = (HeaderMap::new(), body.to_string());
         let body = body.as_bytes();

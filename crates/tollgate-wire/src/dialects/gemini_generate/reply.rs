@@ -10,10 +10,10 @@ use tollgate_model::{Choice, Event, Fault, Losses, PartKind, Reply};
 use super::answer::{self, Call, Native};
 use super::reader::Reader;
 use super::{finish, usage};
-use crate::{Encoded, ReplyContext, tree};
+use crate::{Encoded, Quirks, ReplyContext, tree};
 
 /// One response, or the list of them that a stream without server-sent events is.
-pub(super) fn decode(body: &[u8]) -> Result<Vec<Event>, Fault> {
+pub(super) fn decode(body: &[u8], _: &Quirks) -> Result<Vec<Event>, Fault> {
     let body = tree::read(body).map_err(|_| no_answer())?;
     let (mut reader, mut out) = (Reader::default(), Vec::new());
     let whole = match &body {
@@ -117,7 +117,7 @@ fn has_call(content: &[u8]) -> bool {
     memchr::memmem::find(content, b"\"functionCall\"").is_some()
 }
 
-pub(super) fn skim(body: &[u8]) -> Result<Vec<Event>, Fault> {
+pub(super) fn skim(body: &[u8], quirks: &Quirks) -> Result<Vec<Event>, Fault> {
     let one = serde_json::from_slice::<Skimmed<'_>>(body);
     let (chunks, whole) = match one {
         Ok(one) => (vec![one], true),
@@ -125,7 +125,7 @@ pub(super) fn skim(body: &[u8]) -> Result<Vec<Event>, Fault> {
             Ok(chunks) => (chunks, false),
             // An odd shape: read it as a whole.
             Err(_) => {
-                return decode(body).map(|mut events| {
+                return decode(body, quirks).map(|mut events| {
                     events.retain(Event::is_metered);
                     events
                 });

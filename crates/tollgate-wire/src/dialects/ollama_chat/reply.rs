@@ -5,9 +5,9 @@ use serde_json::{Map, Value};
 use tollgate_model::{Choice, Event, Fault, FinishReason, Losses, PartKind, Reply};
 
 use super::{fault, pieces};
-use crate::{Encoded, ReplyContext, answer_body, moment};
+use crate::{Encoded, Quirks, ReplyContext, answer_body, moment};
 
-pub(super) fn decode(body: &[u8]) -> Result<Vec<Event>, Fault> {
+pub(super) fn decode(body: &[u8], _: &Quirks) -> Result<Vec<Event>, Fault> {
     let body = answer_body::object(body, fault::inside)?;
     if !body.get("message").is_some_and(Value::is_object) {
         return Err(Fault::bad_upstream("The provider's answer has no message."));

@@ -1,24 +1,17 @@
 //! A streamed answer: lines of JSON, the last of which says `done`.
 
-use std::mem;
-
 use memchr::memmem::Finder;
 use serde_json::{Map, Value};
-use tollgate_model::{Event, Fault, FinishReason, Losses, Usage};
+use tollgate_model::{Event, Fault, FinishReason, Usage};
 
 use super::{fault, pieces, reply};
-use crate::{Frame, ReplyContext, Snapshot, StreamDecoder, StreamEncoder, dialect::keep_metered};
+use crate::stream::{DecodeStream, EncodeStream, Head, Sink};
+use crate::{Frame, Quirks, ReplyContext, Snapshot, stream};
 
 #[derive(Debug)]
 pub(super) struct Decoder {
     reader: pieces::Reader,
-    model: Option<String>,
-    created: Option<u64>,
-    usage: Usage,
-    started: bool,
-    finished: bool,
-    /// `End` or `Fault` was given.
-    over: bool,
+    snapshot: Snapshot,
     probes: Probes,
 }
 
@@ -30,126 +23,78 @@ struct Probes {
     calls: Finder<'static>,
 }
 
-impl Default for Decoder {
-    fn default() -> Self {
-        Self {
-            reader: pieces::Reader::default(),
-            model: None,
-            created: None,
-            usage: Usage::default(),
-            started: false,
-            finished: false,
-            over: false,
-            probes: Probes {
-                open: Finder::new(b"\"done\":false"),
-                error: Finder::new(b"\"error\":"),
-                calls: Finder::new(b"\"tool_calls\":"),
-            },
-        }
-    }
-}
-
 impl Decoder {
-    fn fail(&mut self, fault: Fault, out: &mut Vec<Event>) {
-        self.over = true;
-        out.push(Event::Fault(fault));
-    }
-
     fn read_line(&mut self, line: &Map<String, Value>, out: &mut Vec<Event>) {
-        if !self.started {
-            self.started = true;
-            let start = pieces::start(line);
-            if let Event::Start { model, created, .. } = &start {
-                self.model.clone_from(model);
-                self.created = *created;
-            }
-            out.push(start);
+        if !self.snapshot.started {
+            self.snapshot.start(pieces::start(line), out);
+            self.snapshot.next_block = 1;
         }
         self.reader.read(line, out);
         if line.get("done").and_then(Value::as_bool) == Some(true) {
-            self.over = true;
-            self.finished = true;
+            self.snapshot.finish();
             let from = out.len();
             self.reader.finish(line, out);
             if let Some(Event::Usage(usage)) =
                 out[from..].iter().find(|event| matches!(event, Event::Usage(_)))
             {
-                self.usage = usage.clone();
+                self.snapshot.usage = usage.clone();
             }
         }
     }
 
     /// A line that only adds content to an answer that has begun.
     fn is_content(&self, line: &[u8]) -> bool {
-        self.started
+        self.snapshot.started
             && self.probes.open.find(line).is_some()
             && self.probes.error.find(line).is_none()
             && self.probes.calls.find(line).is_none()
     }
 }
 
-impl StreamDecoder for Decoder {
-    fn read(&mut self, frame: &Frame, out: &mut Vec<Event>) {
-        if self.over || frame.data.is_empty() {
-            return;
-        }
-        let Ok(Value::Object(line)) = serde_json::from_slice(&frame.data) else {
-            let fault = Fault::bad_upstream("The provider's stream holds a line that is not JSON.");
-            return self.fail(fault, out);
+impl DecodeStream for Decoder {
+    fn open(_: &'static Quirks) -> Self {
+        let probes = Probes {
+            open: Finder::new(b"\"done\":false"),
+            error: Finder::new(b"\"error\":"),
+            calls: Finder::new(b"\"tool_calls\":"),
         };
+        Self { reader: pieces::Reader::default(), snapshot: Snapshot::default(), probes }
+    }
+
+    fn read(&mut self, frame: &Frame, out: &mut Vec<Event>) -> Result<(), Fault> {
+        let Some(line) = frame.said() else { return Ok(()) };
+        let line = stream::object(line)?;
         if let Some(fault) = fault::inside(&line) {
-            return self.fail(fault, out);
+            return Err(fault);
         }
         if !line.get("message").is_some_and(Value::is_object) && line.get("done").is_none() {
-            let fault =
-                Fault::bad_upstream("The provider's stream holds a line without a message.");
-            return self.fail(fault, out);
+            let said = "The provider's stream holds a line without a message.";
+            return Err(Fault::bad_upstream(said));
         }
         self.read_line(&line, out);
+        Ok(())
     }
 
-    fn skim(&mut self, frame: &Frame, out: &mut Vec<Event>) {
-        if !self.over && self.is_content(&frame.data) {
-            return;
-        }
-        let from = out.len();
-        self.read(frame, out);
-        keep_metered(from, out);
-    }
-
-    fn end(&mut self, out: &mut Vec<Event>) {
-        if !self.over {
-            self.fail(Fault::bad_upstream("The provider's stream broke off."), out);
-        }
+    fn skim(&mut self, frame: &Frame, out: &mut Vec<Event>) -> Result<(), Fault> {
+        if self.is_content(&frame.data) { Ok(()) } else { self.read(frame, out) }
     }
 
     fn snapshot(&self) -> Snapshot {
-        Snapshot {
-            id: None,
-            model: self.model.clone(),
-            created: self.created,
-            started: self.started,
-            open_block: None,
-            next_block: u32::from(self.started),
-            finished: if self.finished { vec![0] } else { Vec::new() },
-            usage: self.usage.clone(),
-            ..Snapshot::default()
-        }
+        self.snapshot.clone()
     }
 }
 
 #[derive(Debug)]
 pub(super) struct Encoder {
     context: ReplyContext,
-    model: Option<String>,
-    created: Option<u64>,
+    head: Head,
     /// Calls travel whole: this one is not yet.
     call: Option<Call>,
     calls: u32,
     usage: Usage,
     reason: Option<FinishReason>,
-    losses: Losses,
-    over: bool,
+    /// The last line was sent before this encoder took over.
+    done: bool,
 }
 
 #[derive(Debug)]
@@ -160,24 +105,35 @@ struct Call {
     arguments: String,
 }
 
-impl Encoder {
-    pub(super) fn new(context: ReplyContext, resume: Option<Snapshot>) -> Self {
-        let snapshot = resume.unwrap_or_default();
-        Self {
-            context,
-            model: snapshot.model,
-            created: snapshot.created,
-            call: None,
-            calls: 0,
-            usage: snapshot.usage,
-            reason: None,
-            losses: Losses::default(),
-            over: snapshot.finished.contains(&0),
-        }
+impl EncodeStream for Encoder {
+    fn open(context: ReplyContext, from: Snapshot) -> Self {
+        let (head, done) = (from.head(), from.finished.contains(&0));
+        Self { context, head, call: None, calls: 0, usage: from.usage, reason: None, done }
     }
 
+    fn write(&mut self, event: Event, out: &mut Sink) {
+        if self.done || out.loses_choice(&event) {
+            return;
+        }
+        if !matches!(event, Event::ToolCallDelta { .. } | Event::Usage(_) | Event::Start { .. }) {
+            self.close_call(out);
+        }
+        match event {
+            Event::Start { id, model, created } => self.head.restate(id, model, created),
+            Event::Usage(usage) => self.usage.update(usage),
+            Event::Fault(fault) => {
+                let line = fault::object(&fault);
+                out.put(format!("{line}\n").as_bytes());
+            }
+            Event::End => self.end(out),
+            piece => self.piece(piece, out),
+        }
+    }
+}
+
+impl Encoder {
     /// Writes one line that adds these fields to the message.
-    fn line(&self, fields: &[(&str, Value)], out: &mut Vec<u8>) {
+    fn line(&self, fields: &[(&str, Value)], out: &mut Sink) {
         let mut message = Map::new();
         message.insert("role".into(), "assistant".into());
         message.insert("content".into(), "".into());
@@ -191,10 +147,10 @@ impl Encoder {
     }
 
     fn head(&self) -> Map<String, Value> {
-        reply::head(self.model.as_deref(), self.created, &self.context)
+        reply::head(self.head.model.as_deref(), self.head.created, &self.context)
     }
 
-    fn close_call(&mut self, out: &mut Vec<u8>) {
+    fn close_call(&mut self, out: &mut Sink) {
         if let Some(call) = self.call.take() {
             let value = pieces::call(&call.id, self.calls, &call.name, &call.arguments);
             self.calls += 1;
@@ -202,8 +158,7 @@ impl Encoder {
         }
     }
 
-    fn end(&mut self, out: &mut Vec<u8>) {
-        self.over = true;
+    fn end(&mut self, out: &mut Sink) {
         let mut line = self.head();
         line.insert("message".into(), serde_json::json!({"role": "assistant", "content": ""}));
         line.insert("done".into(), true.into());
@@ -214,17 +169,17 @@ impl Encoder {
     }
 
     /// Pieces of the first choice, which is the only one that the dialect has.
-    fn piece(&mut self, event: Event, out: &mut Vec<u8>) {
+    fn piece(&mut self, event: Event, out: &mut Sink) {
         match event {
             Event::Text { text, .. } | Event::Refusal { text, .. } => {
                 self.line(&[("content", text.into())], out);
             }
             Event::Reasoning { text, .. } => self.line(&[("thinking", text.into())], out),
-            Event::ReasoningSignature { .. } => self.losses.dropped("message", "signature"),
-            Event::RedactedReasoning { .. } => self.losses.dropped("message", "reasoning"),
+            Event::ReasoningSignature { .. } => out.losses.dropped("message", "signature"),
+            Event::RedactedReasoning { .. } => out.losses.dropped("message", "reasoning"),
             Event::ToolCallStart { index, id, name, signature, .. } => {
                 if signature.is_some() {
-                    self.losses.dropped("message.tool_calls", "signature");
+                    out.losses.dropped("message.tool_calls", "signature");
                 }
                 self.call = Some(Call { index, id, name, arguments: String::new() });
             }
@@ -232,10 +187,10 @@ impl Encoder {
                 match self.call.as_mut().filter(|call| call.index == index) {
                     Some(call) => call.arguments.push_str(&arguments),
                     // Calls are written one after the other, and no provider mingles them.
-                    None => self.losses.dropped("message.tool_calls", "arguments"),
+                    None => out.losses.dropped("message.tool_calls", "arguments"),
                 }
             }
-            Event::Citation { .. } => self.losses.dropped("message", "citations"),
+            Event::Citation { .. } => out.losses.dropped("message", "citations"),
             Event::Logprobs { tokens, .. } => {
                 let mut line = self.head();
                 let message = serde_json::json!({"role": "assistant", "content": ""});
@@ -244,47 +199,15 @@ impl Encoder {
                 line.insert("logprobs".into(), pieces::logprobs(&tokens));
                 write(line, out);
             }
-            Event::Media { .. } => self.losses.dropped("message", "media"),
-            Event::Native { dialect, .. } => self.losses.dropped("message", dialect.as_str()),
+            Event::Media { .. } => out.losses.dropped("message", "media"),
+            Event::Native { dialect, .. } => out.losses.dropped("message", dialect.as_str()),
             Event::Finish { reason, .. } => self.reason = Some(reason),
             _ => {}
         }
     }
 }
 
-fn write(line: Map<String, Value>, out: &mut Vec<u8>) {
-    out.extend_from_slice(Value::Object(line).to_string().as_bytes());
-    out.push(b'\n');
-}
-
-impl StreamEncoder for Encoder {
-    fn write(&mut self, event: Event, out: &mut Vec<u8>) {
-        if self.over {
-            return;
-        }
-        if event.choice().is_some_and(|choice| choice != 0) {
-            return self.losses.dropped("", "choices");
-        }
-        if !matches!(event, Event::ToolCallDelta { .. } | Event::Usage(_) | Event::Start { .. }) {
-            self.close_call(out);
-        }
-        match event {
-            Event::Start { model, created, .. } => {
-                self.model = model.or(mem::take(&mut self.model));
-                self.created = created.or(self.created);
-            }
-            Event::Usage(usage) => self.usage.update(usage),
-            Event::Fault(fault) => {
-                self.over = true;
-                let line = fault::object(&fault);
-                out.extend_from_slice(format!("{line}\n").as_bytes());
-            }
-            Event::End => self.end(out),
-            piece => self.piece(piece, out),
-        }
-    }
-
-    fn losses(&self) -> &Losses {
-        &self.losses
-    }
+fn write(line: Map<String, Value>, out: &mut Sink) {
+    out.put(Value::Object(line).to_string().as_bytes());
+    out.bytes.push(b'\n');
 }

@@ -182,13 +182,13 @@ fn encode_usage(usage: &Usage) -> Option<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Dialect, dialects::openai_chat::OpenaiChat, provider};
+    use crate::{dialects::openai_chat::OPENAI_CHAT, provider};
     use http::HeaderMap;
 
     fn decode(body: &Value) -> Result<EmbedRequest, Fault> {
         let bytes = body.to_string();
         Embeddings.decode_request(&Incoming {
-            route: &OpenaiChat.rules().routes[1],
+            route: &OPENAI_CHAT.rules().routes[1],
             model: None,
             headers: &HeaderMap::new(),
             body: bytes.as_bytes(),

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use tollgate_model::{Fault, FaultKind, Source, UpstreamError};
 
 use crate::EncodedFault;
+use crate::stream::Sink;
 
 /// The response header with the provider's own id of a call.
 pub(in crate::dialects) const REQUEST_ID: &str = "x-request-id";
@@ -198,6 +199,12 @@ fn retry_after(headers: &HeaderMap) -> Option<u64> {
 pub(in crate::dialects) fn encode(fault: &Fault, _request_id: &str) -> EncodedFault {
     let body = json!({"error": object(fault)}).to_string();
     EncodedFault { status: fault.status(), headers: Vec::new(), body: Bytes::from(body) }
+}
+
+/// The frame that breaks a stream off.
+pub(in crate::dialects) fn put(fault: &Fault, out: &mut Sink) {
+    let error = json!({"error": object(fault)});
+    out.put(format!("data: {error}\n\n").as_bytes());
 }
 
 /// The error object, in a body or in a frame of a stream.

@@ -6,11 +6,12 @@ use serde_json::{Map, Value};
 use tollgate_model::{Message, Part, PartKind, Role, Shape};
 
 use super::{
-    ID, Writing,
+    ID,
     messages::{CUSTOM, FUNCTION, ON_MESSAGE, UNTYPED},
     parts,
     reasoning::{self, DETAILS, Formats, TEXT_FIELDS},
 };
+use crate::dialect::Writing;
 use crate::{call_ids, provider::ReasoningBack};
 
 pub(super) fn encode(messages: &[Message], to: &mut Writing<'_>) -> Vec<Value> {

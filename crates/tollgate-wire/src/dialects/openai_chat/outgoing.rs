@@ -8,12 +8,13 @@ use serde_json::{Map, Value, json};
 use tollgate_model::{Chat, Fault, Losses, OutputFormat, Reasoning, ReasoningEffort, Sampling};
 
 use super::{
-    ID, Writing, history,
+    ID, history,
     request::{
         self, EFFORT, ENABLE, END_USER, MAX_TOKENS, REASONING, SEED, THINKING, encode_output,
     },
     tools,
 };
+use crate::dialect::Writing;
 use crate::written;
 use crate::{
     Outgoing, Recipient,
@@ -22,7 +23,7 @@ use crate::{
 
 pub(super) fn encode(chat: &Chat, recipient: &Recipient<'_>) -> Result<Outgoing, Fault> {
     let own = chat.extras.is_of(ID);
-    let mut to = Writing { own, quirks: recipient.quirks, losses: Losses::default() };
+    let mut to = Writing::to(recipient, own);
     let mut out = Map::new();
     out.insert("model".into(), recipient.model.into());
     out.insert("messages".into(), Value::Array(history::encode(&chat.messages, &mut to)));

@@ -6,7 +6,8 @@ use tollgate_model::{
     CacheMark, Extras, Fault, Media, MediaKind, MediaSource, Part, PartKind, Shape,
 };
 
-use super::{ID, Writing};
+use super::ID;
+use crate::dialect::Writing;
 use crate::fields::{Fields, expected};
 
 /// The form of a content part whose media is a bare string instead of an object.

@@ -16,7 +16,7 @@ use super::{
 use crate::written::Members;
 use crate::{Encoded, Quirks, ReplyContext, answer_body};
 
-pub(super) fn decode(body: &[u8], quirks: &Quirks) -> Result<Vec<Event>, Fault> {
+pub(in crate::dialects) fn decode(body: &[u8], quirks: &Quirks) -> Result<Vec<Event>, Fault> {
     let body = answer_body::object(body, fault::inside)?;
     let Some(choices) = body.get("choices").and_then(Value::as_array) else {
         return Err(Fault::bad_upstream("The provider's answer has no choices."));
@@ -77,7 +77,7 @@ pub(super) fn read_usage(
 }
 
 /// Reads no more of a whole answer than metering needs.
-pub(super) fn skim(body: &[u8], quirks: &Quirks) -> Result<Vec<Event>, Fault> {
+pub(in crate::dialects) fn skim(body: &[u8], quirks: &Quirks) -> Result<Vec<Event>, Fault> {
     let mut skimmed = Skimmed::of(body);
     let choices = skimmed.as_mut().and_then(|skimmed| skimmed.choices.take());
     let choices = choices.filter(|choices| !choices.iter().any(SkimmedChoice::is_old));

@@ -4,5 +4,5 @@ mod decode;
 mod encode;
 mod plain;
 
-pub(super) use decode::Decoder;
+pub(in crate::dialects) use decode::Decoder;
 pub(super) use encode::Encoder;

@@ -4,10 +4,11 @@ use serde_json::{Map, Value, json};
 use tollgate_model::{Chat, DialectId, Extras, Fault, Losses, Tool, ToolChoice, ToolKind};
 
 use super::{
-    ID, Writing,
+    ID,
     messages::{FUNCTION, UNTYPED},
     parts,
 };
+use crate::dialect::Writing;
 use crate::fields::Fields;
 use crate::provider::ToolDemand;
 

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use tollgate_model::Usage;
 
 use crate::{
-    Quirks,
+    Quirks, ReplyContext,
     lenient::{Figure, Object, Word},
     scan::reader::Reader,
 };
@@ -233,6 +233,11 @@ fn draw(left: &mut u64, class: Option<u64>) -> Option<u64> {
 /// The first that is stated.
 fn first(places: &[Figure]) -> Option<u64> {
     places.iter().find_map(|figure| figure.0)
+}
+
+/// What stands at the end of a stream whose caller wants to know.
+pub(in crate::dialects) fn wanted(usage: &Usage, context: &ReplyContext) -> Option<Value> {
+    encode(usage).filter(|_| context.stream_usage)
 }
 
 /// Writes a `usage` object; `None` when nothing is known.

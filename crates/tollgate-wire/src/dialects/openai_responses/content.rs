@@ -4,7 +4,8 @@
 use serde_json::{Map, Value, json};
 use tollgate_model::{Fault, Media, MediaKind, MediaSource, Part, PartKind, Role, Shape};
 
-use super::{ID, Writing};
+use super::ID;
+use crate::dialect::Writing;
 use crate::dialects::openai_chat::parts::{
     audio_format, audio_mime, media_word, mime_of_name, source_of_url, with_title, written_url,
 };

@@ -6,13 +6,14 @@ use serde_json::{Map, Value};
 use tollgate_model::{Message, Part, PartKind, Role, Shape};
 
 use super::{
-    ID, Writing, content, custom,
+    ID, content, custom,
     custom::CUSTOM,
     items::{BARE, ITEM, WITHIN},
     request::INSTRUCTIONS,
     seal,
 };
 use crate::call_ids::Ids;
+use crate::dialect::Writing;
 
 /// A conversation as this dialect writes it.
 #[derive(Debug, Default)]

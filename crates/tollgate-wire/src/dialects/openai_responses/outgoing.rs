@@ -4,16 +4,17 @@
 
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
-use tollgate_model::{Chat, Fault, Losses, OutputFormat, ReasoningEffort};
+use tollgate_model::{Chat, Fault, OutputFormat, ReasoningEffort};
 
 use super::{
-    ID, Writing, history,
+    ID, history,
     request::{
         BARE, END_USER, INPUT, INSTRUCTIONS, LOGPROBS, NO_INPUT, REASONING, SEALED, encode_format,
         encode_reasoning,
     },
     tools,
 };
+use crate::dialect::Writing;
 use crate::dialects::openai_chat::outgoing::effort_of;
 use crate::{Outgoing, Recipient};
 
@@ -33,7 +34,7 @@ pub(super) fn encode(
     purpose: Purpose,
 ) -> Result<Outgoing, Fault> {
     let own = chat.extras.is_of(ID);
-    let mut to = Writing { own, quirks: recipient.quirks, losses: Losses::default() };
+    let mut to = Writing::to(recipient, own);
     let mut out = Map::new();
     out.insert("model".into(), recipient.model.into());
     put_input(chat, &mut to, &mut out);

@@ -4,7 +4,8 @@
 use serde_json::{Map, Value, json};
 use tollgate_model::{Chat, Extras, Fault, Tool, ToolChoice, ToolKind};
 
-use super::{ID, Writing};
+use super::ID;
+use crate::dialect::Writing;
 use crate::dialects::openai_chat::tools::{among, decode_function, encode_function, fitting};
 use crate::fields::Fields;
 

@@ -103,7 +103,7 @@ pub(super) async fn attempt(
 
 /// Only a chat that was asked for as a stream is read as one; a host that answers it with a whole
 /// body is taken at its word.
-fn framing(ask: &Ask, answers: &dyn Dialect, headers: &HeaderMap) -> Option<Framing> {
+fn framing(ask: &Ask, answers: &Dialect, headers: &HeaderMap) -> Option<Framing> {
     if !(ask.stream && ask.is_answered_by_model()) {
         return None;
     }

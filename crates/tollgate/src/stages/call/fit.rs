@@ -20,7 +20,7 @@ use crate::worker::Worker;
 #[derive(Debug)]
 pub(super) struct Attempt {
     pub call: upstream::Call,
-    pub dialect: &'static dyn Dialect,
+    pub dialect: &'static Dialect,
     pub carriage: &'static Carriage,
     pub lane: Lane,
     pub losses: Losses,
@@ -172,7 +172,7 @@ fn encoded(worker: &Worker, ask: &Ask, target: &Target, spoken: &Spoken) -> Resu
 }
 
 /// Some requests hang on one field, and would ask for nothing without it.
-fn carriable(chat: &Chat, dialect: &dyn Dialect, target: &Target) -> Result<(), Fault> {
+fn carriable(chat: &Chat, dialect: &Dialect, target: &Target) -> Result<(), Fault> {
     match chat.only {
         Some((only, field)) if only != dialect.id() => {
             let label = target.label();

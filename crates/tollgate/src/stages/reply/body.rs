@@ -106,16 +106,16 @@ pub(super) struct Flow {
 enum Writer {
     /// Frames travel as they came; the dialect is needed only to write another ending.
     Verbatim {
-        dialect: &'static dyn Dialect,
+        dialect: &'static Dialect,
         context: ReplyContext,
     },
-    Translated(Box<dyn StreamEncoder>),
+    Translated(StreamEncoder),
 }
 
 impl Flow {
     pub(super) fn new(
         watched: Watched,
-        dialect: &'static dyn Dialect,
+        dialect: &'static Dialect,
         context: ReplyContext,
         envelope: Envelope,
     ) -> Self {

@@ -13,7 +13,7 @@ use crate::stages::settle::Settling;
 const USUAL_WAIT_S: u64 = 1;
 
 #[must_use]
-pub fn fault(dialect: &dyn Dialect, fault: Fault, mut settling: Settling) -> Response<ReplyBody> {
+pub fn fault(dialect: &Dialect, fault: Fault, mut settling: Settling) -> Response<ReplyBody> {
     let encoded = dialect.encode_fault(&fault, &settling.record.request_id);
     let status = StatusCode::from_u16(encoded.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut headers = heads::of_call(&settling);

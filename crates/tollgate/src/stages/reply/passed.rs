@@ -40,7 +40,7 @@ pub(super) fn heads(from: &HeaderMap, to: &mut HeaderMap) {
 #[derive(Debug)]
 pub(super) struct Passed {
     watched: Watched,
-    dialect: &'static dyn Dialect,
+    dialect: &'static Dialect,
     context: ReplyContext,
     settling: Option<Settling>,
     cut: Awaited,
@@ -54,7 +54,7 @@ pub struct BrokenOff;
 impl Passed {
     pub(super) fn new(
         watched: Watched,
-        dialect: &'static dyn Dialect,
+        dialect: &'static Dialect,
         context: ReplyContext,
         (settling, cut): (Settling, Awaited),
     ) -> Self {

@@ -86,7 +86,7 @@ pub(super) fn is_of_limits(name: &HeaderName) -> bool {
 }
 
 /// The headers of the caller's dialect, where it has any.
-pub(super) fn put(dialect: &dyn Dialect, settling: &Settling, headers: &mut HeaderMap) {
+pub(super) fn put(dialect: &Dialect, settling: &Settling, headers: &mut HeaderMap) {
     let Some(rated) = &settling.rated else { return };
     let lets = dialect.rules().response_headers;
     let Some(family) = FAMILIES.iter().find(|family| lets.contains(&family.letting)) else {

@@ -11,15 +11,14 @@ use tollgate_model::{Event, Fault, FinishReason, Usage};
 use crate::dialects::anthropic_messages::pieces::{Pieces, Wrong};
 use crate::dialects::anthropic_messages::usage::Statement;
 use crate::dialects::anthropic_messages::{fault, stop};
-use crate::{Frame, Snapshot, StreamDecoder};
+use crate::stream::DecodeStream;
+use crate::{Frame, Quirks, Snapshot};
 
 #[derive(Debug, Default)]
 pub(in super::super) struct Decoder {
     pieces: Pieces,
     said: Statement,
     snapshot: Snapshot,
-    /// `End` or `Fault` was given.
-    ended: bool,
 }
 
 /// One event; which fields it has depends on its type.
@@ -42,32 +41,28 @@ struct Ending {
     stop_sequence: Option<String>,
 }
 
-impl StreamDecoder for Decoder {
-    fn read(&mut self, frame: &Frame, out: &mut Vec<Event>) {
-        if self.ended || frame.data.is_empty() {
-            return;
-        }
-        self.step_or_fail(&frame.data, true, out);
+impl DecodeStream for Decoder {
+    fn open(_: &'static Quirks) -> Self {
+        Self::default()
     }
 
-    fn skim(&mut self, frame: &Frame, out: &mut Vec<Event>) {
-        if self.ended || frame.data.is_empty() {
-            return;
+    fn read(&mut self, frame: &Frame, out: &mut Vec<Event>) -> Result<(), Fault> {
+        match frame.said() {
+            Some(data) => self.step(data, true, out),
+            None => Ok(()),
         }
+    }
+
+    fn skim(&mut self, frame: &Frame, out: &mut Vec<Event>) -> Result<(), Fault> {
+        let Some(data) = frame.said() else { return Ok(()) };
         match Glance::of(frame) {
-            Glance::Content => {}
+            Glance::Content => Ok(()),
             // A host that leaves out the opening begins with a block.
             Glance::Block { opens } if self.snapshot.started => {
-                self.skim_block(&frame.data, opens);
+                self.skim_block(data, opens);
+                Ok(())
             }
-            Glance::Block { .. } | Glance::Rest => self.step_or_fail(&frame.data, false, out),
-        }
-    }
-
-    fn end(&mut self, out: &mut Vec<Event>) {
-        if !self.ended {
-            let said = "The provider's stream broke off before its end.";
-            self.fail(Fault::bad_upstream(said), out);
+            Glance::Block { .. } | Glance::Rest => self.step(data, false, out),
         }
     }
 
@@ -77,18 +72,27 @@ impl StreamDecoder for Decoder {
 }
 
 impl Decoder {
-    fn step_or_fail(&mut self, data: &[u8], content: bool, out: &mut Vec<Event>) {
-        if let Err(what) = self.step(data, content, out) {
-            let said = format!("The provider's stream is malformed: {what}.");
-            self.fail(Fault::bad_upstream(said), out);
+    fn step(&mut self, raw: &[u8], content: bool, out: &mut Vec<Event>) -> Result<(), Fault> {
+        match self.sound(raw, content, out) {
+            Ok(Some(fault)) => Err(fault),
+            Ok(None) => Ok(()),
+            Err(what) => {
+                let said = format!("The provider's stream is malformed: {what}.");
+                Err(Fault::bad_upstream(said))
+            }
         }
     }
 
-    /// Reads one event; `content`: also what the answer says.
-    fn step(&mut self, raw: &[u8], content: bool, out: &mut Vec<Event>) -> Result<(), Wrong> {
+    /// Reads one event; `content`: also what the answer says. Gives the fault that it may be.
+    fn sound(
+        &mut self,
+        raw: &[u8],
+        content: bool,
+        out: &mut Vec<Event>,
+    ) -> Result<Option<Fault>, Wrong> {
         // Some hosts end every stream so.
         if raw == b"[DONE]" {
-            return Ok(());
+            return Ok(None);
         }
         let data: Data<'_> = serde_json::from_slice(raw).map_err(|_| "an event is no JSON")?;
         let index = data.index.unwrap_or(0);
@@ -96,15 +100,15 @@ impl Decoder {
             "message_start" => self.start(data.message.unwrap_or_default(), content, out)?,
             "content_block_start" if !content => {
                 self.started(out);
-                self.opened(index);
+                self.snapshot.open(index);
             }
-            "content_block_stop" if !content => self.closed(index),
+            "content_block_stop" if !content => self.snapshot.close(index),
             "content_block_delta" if !content => {}
             "content_block_start" => {
                 self.started(out);
                 let block = data.content_block.ok_or("a content block is missing")?;
                 self.pieces.open(index, block, out)?;
-                self.opened(index);
+                self.snapshot.open(index);
             }
             "content_block_delta" => {
                 let delta = data.delta.ok_or("a piece of a content block is missing")?;
@@ -112,7 +116,7 @@ impl Decoder {
             }
             "content_block_stop" => {
                 self.pieces.close(index, out)?;
-                self.closed(index);
+                self.snapshot.close(index);
             }
             "message_delta" => {
                 if let Some(usage) = data.usage {
@@ -131,18 +135,17 @@ impl Decoder {
                 if !self.pieces.end(out) {
                     return Err("it ended inside a content block");
                 }
-                self.ended = true;
                 out.push(Event::End);
             }
             "error" => {
                 let said = serde_json::from_slice(raw).ok();
                 let fault = said.and_then(|said| fault::of_object(0, &said));
-                self.fail(fault.ok_or("it holds an error that says nothing")?, out);
+                return Ok(Some(fault.ok_or("it holds an error that says nothing")?));
             }
             // A ping, or an event that came after this was written.
             _ => {}
         }
-        Ok(())
+        Ok(None)
     }
 
     fn start(
@@ -193,28 +196,10 @@ impl Decoder {
 
     fn finish(&mut self, ending: Ending, out: &mut Vec<Event>) {
         let Some(word) = ending.stop_reason else { return };
-        if self.snapshot.finished.is_empty() {
-            self.snapshot.finished.push(0);
-        }
+        self.snapshot.finish();
         let reason: FinishReason = stop::reason(&word);
         let stop_sequence = ending.stop_sequence;
         out.push(Event::Finish { choice: 0, reason, word: Some(word), stop_sequence });
-    }
-
-    fn fail(&mut self, fault: Fault, out: &mut Vec<Event>) {
-        self.ended = true;
-        out.push(Event::Fault(fault));
-    }
-
-    fn opened(&mut self, index: u32) {
-        self.snapshot.open_block = Some(index);
-        self.snapshot.next_block = self.snapshot.next_block.max(index.saturating_add(1));
-    }
-
-    fn closed(&mut self, index: u32) {
-        if self.snapshot.open_block == Some(index) {
-            self.snapshot.open_block = None;
-        }
     }
 
     /// A block opens or closes in a stream that is passed on as it came: only which, not what.
@@ -227,9 +212,9 @@ impl Decoder {
         }
         if let Ok(Index { index, .. }) = serde_json::from_slice(data) {
             if opens {
-                self.opened(index);
+                self.snapshot.open(index);
             } else {
-                self.closed(index);
+                self.snapshot.close(index);
             }
         }
     }
@@ -271,13 +256,16 @@ impl Glance {
 mod tests {
     use super::*;
 
-    fn usage(frame: Frame, read: impl Fn(&mut Decoder, &Frame, &mut Vec<Event>)) -> Option<u64> {
+    fn usage(
+        frame: Frame,
+        read: impl Fn(&mut Decoder, &Frame, &mut Vec<Event>) -> Result<(), Fault>,
+    ) -> Option<u64> {
         let (mut decoder, mut out) = (Decoder::default(), Vec::new());
         let start = r#"{"type":"message_start","message":{"id":"msg_1","model":"m","usage":{"output_tokens":2}}}"#;
         for frame in
             [Frame { event: "message_start".into(), data: start.into(), ..frame.clone() }, frame]
         {
-            read(&mut decoder, &frame, &mut out);
+            read(&mut decoder, &frame, &mut out).unwrap();
         }
         decoder.snapshot().usage.output_tokens
     }

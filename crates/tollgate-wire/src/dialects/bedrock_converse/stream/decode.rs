@@ -9,7 +9,8 @@ use crate::dialects::bedrock_converse::reply::{
     Reading, finish, is_of_server, media_in, reasoning, signed, stated,
 };
 use crate::dialects::bedrock_converse::{fault, media};
-use crate::{Frame, MessageType, Snapshot, StreamDecoder};
+use crate::stream::DecodeStream;
+use crate::{Frame, MessageType, Quirks, Snapshot};
 
 /// Blocks that are open at the same time; Bedrock opens one after the other.
 const MOST_OPEN: usize = 64;
@@ -28,8 +29,6 @@ pub(in super::super) struct Decoder {
     snapshot: Snapshot,
     /// `messageStop` was read.
     stopped: bool,
-    /// `End` or `Fault` was given.
-    ended: bool,
 }
 
 #[derive(Debug)]
@@ -70,35 +69,34 @@ struct Data {
     service_tier: Option<Value>,
 }
 
-impl StreamDecoder for Decoder {
-    fn read(&mut self, frame: &Frame, out: &mut Vec<Event>) {
-        self.step_or_fail(frame, true, out);
+impl DecodeStream for Decoder {
+    fn open(_: &'static Quirks) -> Self {
+        Self::default()
     }
 
-    fn skim(&mut self, frame: &Frame, out: &mut Vec<Event>) {
+    fn read(&mut self, frame: &Frame, out: &mut Vec<Event>) -> Result<(), Fault> {
+        self.step(frame, true, out)
+    }
+
+    fn skim(&mut self, frame: &Frame, out: &mut Vec<Event>) -> Result<(), Fault> {
         // Most frames are pieces of content, of which only the block matters.
         if self.snapshot.started
-            && !self.ended
             && frame.kind == MessageType::Event
             && frame.event == "contentBlockDelta"
             && let Some(index) = index_in(&frame.data)
         {
-            self.opened(index);
-        } else {
-            self.step_or_fail(frame, false, out);
+            self.snapshot.open(index);
+            return Ok(());
         }
+        self.step(frame, false, out)
     }
 
-    fn end(&mut self, out: &mut Vec<Event>) {
-        if self.ended {
-            return;
+    fn end(&mut self, out: &mut Vec<Event>) -> Result<(), Fault> {
+        if !self.stopped {
+            return Err(Fault::bad_upstream("The provider's stream broke off."));
         }
-        if self.stopped {
-            self.close(out);
-        } else {
-            let said = "The provider's stream broke off before its end.";
-            self.fail(Fault::bad_upstream(said), out);
-        }
+        out.push(Event::End);
+        Ok(())
     }
 
     fn snapshot(&self) -> Snapshot {
@@ -107,26 +105,18 @@ impl StreamDecoder for Decoder {
 }
 
 impl Decoder {
-    fn step_or_fail(&mut self, frame: &Frame, content: bool, out: &mut Vec<Event>) {
-        if self.ended {
-            return;
-        }
+    fn step(&mut self, frame: &Frame, content: bool, out: &mut Vec<Event>) -> Result<(), Fault> {
         match frame.kind {
-            MessageType::Exception => {
-                self.fail(fault::of_exception(&frame.event, &frame.data), out);
-            }
-            MessageType::Error => self.fail(broken(frame), out),
-            MessageType::Event => {
-                if let Err(what) = self.step(frame, content, out) {
-                    let said = format!("The provider's stream is malformed: {what}.");
-                    self.fail(Fault::bad_upstream(said), out);
-                }
-            }
+            MessageType::Exception => Err(fault::of_exception(&frame.event, &frame.data)),
+            MessageType::Error => Err(broken(frame)),
+            MessageType::Event => self.event(frame, content, out).map_err(|what| {
+                Fault::bad_upstream(format!("The provider's stream is malformed: {what}."))
+            }),
         }
     }
 
     /// Reads one event; `content`: also what the answer says.
-    fn step(&mut self, frame: &Frame, content: bool, out: &mut Vec<Event>) -> Result<(), Wrong> {
+    fn event(&mut self, frame: &Frame, content: bool, out: &mut Vec<Event>) -> Result<(), Wrong> {
         let name = frame.event.as_ref();
         if !KNOWN.iter().any(|known| known.as_bytes() == name) {
             // An event that came after this was written.
@@ -134,22 +124,22 @@ impl Decoder {
         }
         let data: Data = serde_json::from_slice(&frame.data).map_err(|_| "an event is no JSON")?;
         let index = data.content_block_index;
-        self.started(out);
+        self.snapshot.start(Event::Start { id: None, model: None, created: None }, out);
         match name {
             b"contentBlockStart" => {
-                self.opened(index);
+                self.snapshot.open(index);
                 if content {
                     self.start(index, data.start, out)?;
                 }
             }
             b"contentBlockDelta" => {
-                self.opened(index);
+                self.snapshot.open(index);
                 if content {
                     self.delta(index, data.delta, out)?;
                 }
             }
             b"contentBlockStop" => {
-                self.closed(index);
+                self.snapshot.close(index);
                 self.stop(index, out);
             }
             b"messageStop" => {
@@ -160,9 +150,7 @@ impl Decoder {
                 self.snapshot.open_block = None;
                 self.reading.end(out);
                 self.stopped = true;
-                if self.snapshot.finished.is_empty() {
-                    self.snapshot.finished.push(0);
-                }
+                self.snapshot.finish();
                 out.extend(finish(
                     data.stop_reason,
                     data.additional_model_response_fields.as_ref(),
@@ -170,10 +158,9 @@ impl Decoder {
             }
             b"metadata" => {
                 let usage = stated(data.usage.as_ref(), data.service_tier.as_ref());
-                self.snapshot.usage.update(usage.clone());
-                out.push(Event::Usage(usage));
+                self.snapshot.count(Some(usage), out);
                 if self.stopped {
-                    self.close(out);
+                    out.push(Event::End);
                 }
             }
             _ => {}
@@ -307,34 +294,6 @@ impl Decoder {
             }
             Block::Thought | Block::Call { .. } => {}
         }
-    }
-
-    fn started(&mut self, out: &mut Vec<Event>) {
-        if !self.snapshot.started {
-            self.snapshot.started = true;
-            out.push(Event::Start { id: None, model: None, created: None });
-        }
-    }
-
-    fn opened(&mut self, index: u32) {
-        self.snapshot.open_block = Some(index);
-        self.snapshot.next_block = self.snapshot.next_block.max(index.saturating_add(1));
-    }
-
-    fn closed(&mut self, index: u32) {
-        if self.snapshot.open_block == Some(index) {
-            self.snapshot.open_block = None;
-        }
-    }
-
-    fn close(&mut self, out: &mut Vec<Event>) {
-        self.ended = true;
-        out.push(Event::End);
-    }
-
-    fn fail(&mut self, fault: Fault, out: &mut Vec<Event>) {
-        self.ended = true;
-        out.push(Event::Fault(fault));
     }
 }
 

@@ -1,346 +1,124 @@
-//! A stream as Bedrock's callers read it, written.
+//! The frames of a stream as Bedrock's callers read it, written. Which block is open is held in
+//! `blocks/stream.rs`.
 
-use serde_json::{Value, json};
-use tollgate_model::{Event, Fault, FinishReason, Losses, Media, MediaSource, Signature, Usage};
+use std::mem;
+
+use serde_json::{Map, Value, json};
+use tollgate_model::Fault;
 
 use super::write::Writer;
-use crate::dialects::bedrock_converse::{ID, citation, fault, media, reply, stop, thought, usage};
+use crate::blocks::{Block, BlockFrames, Blocks, Ending, Piece, Told, Whole};
+use crate::dialects::bedrock_converse::{fault, media, stop, usage};
 use crate::framing::aws_eventstream;
-use crate::json_progress::Progress;
-use crate::{ReplyContext, Snapshot, StreamEncoder, signature};
+use crate::stream::Sink;
 
 const TEXT: (&str, &str) = (r#"{"text":"#, "}");
 const THOUGHT: (&str, &str) = (r#"{"reasoningContent":{"text":"#, "}}");
 const SIGNATURE: (&str, &str) = (r#"{"reasoningContent":{"signature":"#, "}}");
-const HIDDEN: (&str, &str) = (r#"{"reasoningContent":{"redactedContent":"#, "}}");
 const INPUT: (&str, &str) = (r#"{"toolUse":{"input":"#, "}}");
 
-/// What calls may hold back that came while another was open, in bytes.
-const MOST_LATER: usize = 8 << 20;
+pub(in super::super) type Encoder = Blocks<Writer>;
 
-#[derive(Debug)]
-pub(in super::super) struct Encoder {
-    context: ReplyContext,
-    writer: Writer,
-    /// `messageStart` was written.
-    started: bool,
-    /// The block that is open, and its index.
-    open: Option<(u32, Open)>,
-    next: u32,
-    calls: u32,
-    /// Calls that began while another was open: blocks come one after the other.
-    later: Vec<Later>,
-    usage: Usage,
-    finish: Option<(FinishReason, Option<String>, Option<String>)>,
-    /// `messageStop` was written.
-    finished: bool,
-    /// The last frame was written.
-    ended: bool,
-    losses: Losses,
-}
+impl BlockFrames for Writer {
+    const OPENS_AT_ONCE: bool = true;
 
-#[derive(Debug)]
-enum Open {
-    /// Opened by the provider, in a stream that was passed on as it came.
-    Foreign,
-    /// `cited`: the next text is not what the citation supports.
-    Text {
-        cited: bool,
-    },
-    Thought,
-    Call {
-        index: u32,
-        progress: Progress,
-    },
-}
-
-#[derive(Debug)]
-struct Later {
-    index: u32,
-    id: String,
-    name: String,
-    signature: Option<Signature>,
-    arguments: String,
-}
-
-impl Encoder {
-    pub(in super::super) fn new(context: ReplyContext, resume: Option<Snapshot>) -> Self {
-        let from = resume.unwrap_or_default();
-        Self {
-            context,
-            writer: Writer::default(),
-            started: from.started,
-            open: from.open_block.map(|index| (index, Open::Foreign)),
-            next: from.next_block,
-            calls: 0,
-            later: Vec::new(),
-            usage: from.usage,
-            finish: None,
-            finished: from.finished.contains(&0),
-            ended: false,
-            losses: Losses::default(),
-        }
-    }
-}
-
-impl StreamEncoder for Encoder {
-    fn write(&mut self, event: Event, out: &mut Vec<u8>) {
-        if self.ended {
-            return;
-        }
-        if event.choice().is_some_and(|choice| choice != 0) {
-            self.losses.dropped("", "choices");
-            return;
-        }
-        match event {
-            Event::Start { .. } => self.start(out),
-            Event::Usage(usage) => self.usage.update(usage),
-            Event::Text { text, .. } | Event::Refusal { text, .. } => self.text(&text, out),
-            Event::Reasoning { text, .. } => {
-                if !text.is_empty() {
-                    let index = self.thought(out);
-                    self.writer.piece(index, THOUGHT, &text, out);
-                }
-            }
-            Event::ReasoningSignature { signature, .. } => {
-                let index = self.thought(out);
-                let signature = signature::written(&signature, ID);
-                self.writer.piece(index, SIGNATURE, &signature, out);
-                self.close(out);
-            }
-            Event::RedactedReasoning { data, .. } => {
-                self.settle(out);
-                self.hidden(&thought::hidden(&data), out);
-            }
-            Event::ToolCallStart { index, id, name, signature, .. } => {
-                let arguments = String::new();
-                self.call(Later { index, id, name, signature, arguments }, out);
-            }
-            Event::ToolCallDelta { index, arguments, .. } => self.more(index, &arguments, out),
-            Event::Citation { citation, .. } => {
-                match (citation::written(&citation), &mut self.open) {
-                    (Some(json), Some((index, Open::Text { cited }))) => {
-                        *cited = true;
-                        let payload =
-                            json!({"contentBlockIndex": *index, "delta": {"citation": json}});
-                        self.writer.event("contentBlockDelta", &payload, out);
-                    }
-                    _ => self.losses.dropped("", "citations"),
-                }
-            }
-            Event::Media { media, .. } => self.media(&media, out),
-            Event::Native { dialect: ID, json, .. } => self.native(&json, out),
-            Event::Native { .. } => self.losses.dropped("", "native"),
-            Event::Logprobs { .. } => self.losses.dropped("", "logprobs"),
-            Event::Finish { reason, word, stop_sequence, .. } => {
-                self.settle(out);
-                self.finish = Some((reason, word, stop_sequence));
-            }
-            Event::End => self.end(out),
-            Event::Fault(fault) => self.fail(&fault, out),
-        }
+    fn begin(&mut self, _: &Told, out: &mut Sink) {
+        self.event("messageStart", &json!({"role": "assistant"}), &mut out.bytes);
     }
 
-    fn losses(&self) -> &Losses {
-        &self.losses
-    }
-}
-
-impl Encoder {
-    fn start(&mut self, out: &mut Vec<u8>) {
-        if !self.started {
-            self.started = true;
-            self.writer.event("messageStart", &json!({"role": "assistant"}), out);
-        }
-    }
-
-    /// Takes the next index. Whatever was open is closed before; only some blocks have an opening.
-    fn open(&mut self, start: Option<Value>, kind: Open, out: &mut Vec<u8>) -> u32 {
-        self.start(out);
-        self.close(out);
-        let index = self.next;
-        self.next = self.next.saturating_add(1);
-        if let Some(start) = start {
-            let payload = json!({"contentBlockIndex": index, "start": start});
-            self.writer.event("contentBlockStart", &payload, out);
-        }
-        self.open = Some((index, kind));
-        index
-    }
-
-    fn close(&mut self, out: &mut Vec<u8>) {
-        if let Some((index, _)) = self.open.take() {
-            self.writer.event("contentBlockStop", &json!({"contentBlockIndex": index}), out);
-        }
-    }
-
-    /// Closes what is open and writes the calls that waited for it.
-    fn settle(&mut self, out: &mut Vec<u8>) {
-        self.close(out);
-        for call in std::mem::take(&mut self.later) {
-            self.open_call(&call, out);
-            self.close(out);
-        }
-    }
-
-    fn text(&mut self, text: &str, out: &mut Vec<u8>) {
-        if text.is_empty() {
-            return;
-        }
-        let index = match &self.open {
-            Some((index, Open::Text { cited: false })) => *index,
-            _ => {
-                self.settle(out);
-                self.open(None, Open::Text { cited: false }, out)
-            }
+    /// Only some blocks have an opening.
+    fn open(&mut self, index: u32, block: Block<'_>, out: &mut Sink) {
+        let start = match block {
+            Block::Text | Block::Thought | Block::Whole(None) => return,
+            Block::Call { id, name } => json!({"toolUse": {"toolUseId": id, "name": name}}),
+            Block::Whole(Some(start)) => start.clone(),
         };
-        self.writer.piece(index, TEXT, text, out);
+        let payload = json!({"contentBlockIndex": index, "start": start});
+        self.event("contentBlockStart", &payload, &mut out.bytes);
     }
 
-    /// The index of the block of thinking, which is opened if need be.
-    fn thought(&mut self, out: &mut Vec<u8>) -> u32 {
-        if let Some((index, Open::Thought)) = &self.open {
-            return *index;
-        }
-        self.settle(out);
-        self.open(None, Open::Thought, out)
-    }
-
-    fn hidden(&mut self, data: &str, out: &mut Vec<u8>) {
-        let index = self.open(None, Open::Thought, out);
-        self.writer.piece(index, HIDDEN, data, out);
-        self.close(out);
-    }
-
-    fn call(&mut self, call: Later, out: &mut Vec<u8>) {
-        let busy = match &self.open {
-            Some((_, Open::Call { progress, .. })) => !progress.is_whole(),
-            _ => false,
+    fn piece(&mut self, index: u32, piece: Piece, text: &str, out: &mut Sink) {
+        let around = match piece {
+            Piece::Text => TEXT,
+            Piece::Thought => THOUGHT,
+            Piece::Signature => SIGNATURE,
+            Piece::Arguments => INPUT,
         };
-        if !busy {
-            self.settle(out);
-            self.open_call(&call, out);
-        } else if self.later.len() < MOST_LATER / 1024 {
-            self.later.push(call);
-        } else {
-            self.too_much(out);
-        }
+        Writer::piece(self, index, around, text, &mut out.bytes);
     }
 
-    fn open_call(&mut self, call: &Later, out: &mut Vec<u8>) {
-        if let Some(signature) = &call.signature {
-            self.hidden(&thought::sealed(signature), out);
-        }
-        let id = reply::id_of_call(&call.id, &self.context, self.calls);
-        self.calls += 1;
-        let start = json!({"toolUse": {"toolUseId": id, "name": call.name}});
-        let kind = Open::Call { index: call.index, progress: Progress::default() };
-        self.open(Some(start), kind, out);
-        self.more(call.index, &call.arguments, out);
-    }
-
-    /// A piece of some call's arguments.
-    fn more(&mut self, index: u32, piece: &str, out: &mut Vec<u8>) {
-        if piece.is_empty() {
-            return;
-        }
-        if let Some((at, Open::Call { index: of, progress })) = &mut self.open
-            && *of == index
-        {
-            // `null` is how some models say that there are no arguments.
-            if !progress.has_begun() && piece.trim() == "null" {
-                return;
-            }
-            progress.feed(piece);
-            self.writer.piece(*at, INPUT, piece, out);
-            return;
-        }
-        let held: usize = self.later.iter().map(|call| call.arguments.len()).sum();
-        match self.later.iter_mut().rev().find(|call| call.index == index) {
-            Some(call) if held + piece.len() <= MOST_LATER => call.arguments.push_str(piece),
-            Some(_) => self.too_much(out),
-            None if piece.trim().is_empty() => {}
-            None => {
-                let said = "The provider went on with a tool call that it had ended.";
-                self.fail(&Fault::bad_upstream(said), out);
-            }
-        }
-    }
-
-    fn too_much(&mut self, out: &mut Vec<u8>) {
-        let said = "The provider mixed more tool calls than can be held apart.";
-        self.fail(&Fault::bad_upstream(said), out);
-    }
-
-    /// Media in base64: the opening names the format, a piece holds the data.
-    fn media(&mut self, media: &Media, out: &mut Vec<u8>) {
-        let written = media::written(media, false);
-        let (Some(inner), MediaSource::Base64 { .. }) = (written, &media.source) else {
-            self.losses.dropped("", "media");
-            return;
-        };
-        let block = media::block_of(media.kind);
-        self.settle(out);
-        let start = json!({block: {"format": inner["format"]}});
-        let index = self.open(Some(start), Open::Foreign, out);
-        let delta = json!({block: {"source": inner["source"]}});
+    fn delta(&mut self, index: u32, delta: &Value, out: &mut Sink) {
         let payload = json!({"contentBlockIndex": index, "delta": delta});
-        self.writer.event("contentBlockDelta", &payload, out);
-        self.close(out);
+        self.event("contentBlockDelta", &payload, &mut out.bytes);
     }
 
-    /// A tool that Amazon ran, or its result: opened, told in one piece, closed.
-    fn native(&mut self, json: &Value, out: &mut Vec<u8>) {
-        let of = |name: &str| json.get(name).and_then(Value::as_object).cloned();
-        let (name, inner, delta) = if let Some(mut call) = of("toolUse") {
-            let input = call.remove("input").unwrap_or_else(|| json!({}));
-            ("toolUse", call, json!({"toolUse": {"input": input.to_string()}}))
-        } else if let Some(mut result) = of("toolResult") {
-            let content = result.remove("content").unwrap_or_else(|| json!([]));
-            ("toolResult", result, json!({"toolResult": content}))
-        } else {
-            self.losses.dropped("", "native");
-            return;
+    fn close(&mut self, index: u32, out: &mut Sink) {
+        self.event("contentBlockStop", &json!({"contentBlockIndex": index}), &mut out.bytes);
+    }
+
+    fn cite(citation: Value) -> Value {
+        json!({"citation": citation})
+    }
+
+    /// A tool that Amazon ran, its result, or media in base64: the opening names what it is, and
+    /// one piece holds what it says. Hidden thinking has no opening.
+    fn whole(mut block: Value) -> Result<Whole, &'static str> {
+        if block.get("reasoningContent").is_some() {
+            return Ok(Whole { start: None, delta: Some(block) });
+        }
+        let Some((name, inner)) = block.as_object_mut().and_then(|block| block.iter_mut().next())
+        else {
+            return Err("native");
         };
-        self.settle(out);
-        let index = self.open(Some(json!({name: inner})), Open::Foreign, out);
-        let payload = json!({"contentBlockIndex": index, "delta": delta});
-        self.writer.event("contentBlockDelta", &payload, out);
-        self.close(out);
+        let Some(inner) = inner.as_object_mut() else { return Err("native") };
+        let (name, inner) = (name.as_str(), mem::take(inner));
+        split(name, inner)
     }
 
-    fn end(&mut self, out: &mut Vec<u8>) {
-        self.start(out);
-        self.settle(out);
-        if self.ended {
-            return;
+    fn finish(&mut self, told: &Told, ending: &Ending, out: &mut Sink) {
+        let cut_by_word = ending.stop_sequence.is_some();
+        let word = stop::word(ending.reason, ending.word.as_deref(), cut_by_word, told.calls > 0);
+        let mut payload = json!({"stopReason": word});
+        if let Some(stop_sequence) = &ending.stop_sequence {
+            payload["additionalModelResponseFields"] = json!({"stop_sequence": stop_sequence});
         }
-        if !self.finished {
-            let (reason, word, stop_sequence) =
-                self.finish.take().unwrap_or((FinishReason::Stop, None, None));
-            let cut_by_word = stop_sequence.is_some();
-            let word = stop::word(reason, word.as_deref(), cut_by_word, self.calls > 0);
-            let mut payload = json!({"stopReason": word});
-            if let Some(stop_sequence) = stop_sequence {
-                payload["additionalModelResponseFields"] = json!({"stop_sequence": stop_sequence});
-            }
-            self.writer.event("messageStop", &payload, out);
-        }
+        self.event("messageStop", &payload, &mut out.bytes);
+    }
+
+    fn end(&mut self, told: &Told, out: &mut Sink) {
         let mut payload = json!({
-            "usage": usage::written(&self.usage),
-            "metrics": {"latencyMs": self.context.latency_ms},
+            "usage": usage::written(&told.usage),
+            "metrics": {"latencyMs": told.context.latency_ms},
         });
-        if let Some(tier) = &self.usage.service_tier {
+        if let Some(tier) = &told.usage.service_tier {
             payload["serviceTier"] = json!({"type": tier});
         }
-        self.writer.event("metadata", &payload, out);
-        self.ended = true;
+        self.event("metadata", &payload, &mut out.bytes);
     }
 
-    fn fail(&mut self, fault: &Fault, out: &mut Vec<u8>) {
-        self.close(out);
+    fn fail(&mut self, fault: &Fault, out: &mut Sink) {
         let (name, payload) = fault::exception(fault);
-        aws_eventstream::write_exception(name, &payload, out);
-        self.ended = true;
+        aws_eventstream::write_exception(name, &payload, &mut out.bytes);
     }
+}
+
+/// The opening of a block, and the piece that follows it.
+fn split(name: &str, mut inner: Map<String, Value>) -> Result<Whole, &'static str> {
+    let delta = match name {
+        "toolUse" => {
+            let input = inner.remove("input").unwrap_or_else(|| json!({}));
+            json!({"input": input.to_string()})
+        }
+        "toolResult" => inner.remove("content").unwrap_or_else(|| json!([])),
+        _ if media::kind_of(name).is_none() => return Err("native"),
+        _ => {
+            let source = inner.remove("source").filter(|source| source.get("bytes").is_some());
+            let Some(source) = source else { return Err("media") };
+            let format = inner.remove("format");
+            inner.clear();
+            inner.insert("format".into(), format.unwrap_or_default());
+            json!({"source": source})
+        }
+    };
+    Ok(Whole { start: Some(json!({name: inner})), delta: Some(json!({name: delta})) })
 }

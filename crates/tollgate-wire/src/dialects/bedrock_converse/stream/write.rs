@@ -9,7 +9,7 @@ use crate::framing::aws_eventstream;
 
 /// Writes frames; the payload's buffer is used again and again.
 #[derive(Debug, Default)]
-pub(super) struct Writer {
+pub(in super::super) struct Writer {
     payload: Vec<u8>,
 }
 

@@ -3,27 +3,20 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
-use tollgate_model::{Event, Fault, Usage};
+use tollgate_model::{Event, Fault};
 
 use super::CALL;
 use crate::dialects::cohere_v2::{
     ID, citation, fault, logprobs, messages::SIGNATURE, reply, usage,
 };
-use crate::{Frame, Snapshot, StreamDecoder, dialect::keep_metered, signature};
+use crate::stream::{self, DecodeStream};
+use crate::{Frame, Quirks, Snapshot, signature};
 
 #[derive(Debug, Default)]
 pub(in super::super) struct Decoder {
-    id: Option<String>,
-    started: bool,
-    /// Why the answer ended was said.
-    finished: bool,
-    /// `End` or `Fault` was given.
-    over: bool,
+    snapshot: Snapshot,
     /// The calls so far, by the index the host gave.
     calls: BTreeMap<u64, u32>,
-    blocks: u32,
-    open: Option<u32>,
-    usage: Usage,
 }
 
 /// Events that add content to what is open, and nothing that metering needs.
@@ -31,30 +24,23 @@ const PIECES: [&[u8]; 5] =
     [b"content-delta", b"tool-plan-delta", b"tool-call-delta", b"citation-start", b"citation-end"];
 
 impl Decoder {
-    fn fail(&mut self, fault: Fault, out: &mut Vec<Event>) {
-        self.over = true;
-        out.push(Event::Fault(fault));
-    }
-
-    fn close(&mut self, out: &mut Vec<Event>) {
-        if self.finished {
-            self.over = true;
-            out.push(Event::End);
-        } else {
-            self.fail(Fault::bad_upstream("The provider's stream broke off."), out);
-        }
-    }
-
-    fn read_event(&mut self, kind: &str, event: &Map<String, Value>, out: &mut Vec<Event>) {
+    fn read_event(
+        &mut self,
+        kind: &str,
+        event: &Map<String, Value>,
+        out: &mut Vec<Event>,
+    ) -> Result<(), Fault> {
         let index = event.get("index").and_then(Value::as_u64).unwrap_or_default();
         let empty = Map::new();
         let delta = event.get("delta").and_then(Value::as_object).unwrap_or(&empty);
         let message = delta.get("message").and_then(Value::as_object).unwrap_or(&empty);
         match kind {
-            "message-start" => self.begin(event, out),
+            "message-start" => {
+                let start = Event::Start { id: text(event, "id"), model: None, created: None };
+                self.snapshot.start(start, out);
+            }
             "content-start" => {
-                self.open = Some(self.blocks);
-                self.blocks += 1;
+                self.snapshot.open(self.snapshot.next_block);
                 read_content(message, out);
             }
             "content-delta" => {
@@ -72,25 +58,17 @@ impl Decoder {
             }
             "tool-call-start" => self.read_call(index, message, out),
             "tool-call-delta" => self.read_arguments(index, message, out),
-            "content-end" | "tool-call-end" => self.open = None,
+            "content-end" | "tool-call-end" => self.snapshot.open_block = None,
             "citation-start" => {
                 if let Some(written) = message.get("citations").filter(|one| one.is_object()) {
                     out.push(Event::Citation { choice: 0, citation: citation::read(written) });
                 }
             }
-            "message-end" => self.finish(delta, out),
+            "message-end" => return self.finish(delta, out),
             // What is not known (`citation-end`, `debug`) adds nothing.
             _ => {}
         }
-    }
-
-    fn begin(&mut self, event: &Map<String, Value>, out: &mut Vec<Event>) {
-        if self.started {
-            return;
-        }
-        self.started = true;
-        self.id = text(event, "id");
-        out.push(Event::Start { id: self.id.clone(), model: None, created: None });
+        Ok(())
     }
 
     fn read_call(&mut self, index: u64, message: &Map<String, Value>, out: &mut Vec<Event>) {
@@ -98,7 +76,7 @@ impl Decoder {
         let Some(function) = call.get("function").and_then(Value::as_object) else { return };
         let number = u32::try_from(self.calls.len()).unwrap_or(u32::MAX);
         self.calls.insert(index, number);
-        self.open = Some(CALL | number);
+        self.snapshot.open_block = Some(CALL | number);
         out.push(Event::ToolCallStart {
             choice: 0,
             index: number,
@@ -118,17 +96,15 @@ impl Decoder {
         }
     }
 
-    fn finish(&mut self, delta: &Map<String, Value>, out: &mut Vec<Event>) {
+    fn finish(&mut self, delta: &Map<String, Value>, out: &mut Vec<Event>) -> Result<(), Fault> {
         if let Some(fault) = fault::at_end(delta) {
-            return self.fail(fault, out);
+            return Err(fault);
         }
-        self.open = None;
-        self.finished = true;
+        self.snapshot.open_block = None;
+        self.snapshot.finish();
         out.push(reply::finished(delta.get("finish_reason").and_then(Value::as_str)));
-        if let Some(usage) = delta.get("usage").and_then(usage::decode) {
-            self.usage.update(usage.clone());
-            out.push(Event::Usage(usage));
-        }
+        self.snapshot.count(delta.get("usage").and_then(usage::decode), out);
+        Ok(())
     }
 }
 
@@ -146,55 +122,42 @@ fn read_content(message: &Map<String, Value>, out: &mut Vec<Event>) {
     out.extend(text(content, "text").map(|text| Event::Text { choice: 0, text }));
 }
 
-impl StreamDecoder for Decoder {
-    fn read(&mut self, frame: &Frame, out: &mut Vec<Event>) {
-        let data = frame.data.trim_ascii();
-        if self.over || data.is_empty() {
-            return;
-        }
+impl DecodeStream for Decoder {
+    fn open(_: &'static Quirks) -> Self {
+        Self::default()
+    }
+
+    fn read(&mut self, frame: &Frame, out: &mut Vec<Event>) -> Result<(), Fault> {
+        let Some(data) = frame.said() else { return Ok(()) };
         if data == b"[DONE]" {
-            return self.close(out);
+            return self.end(out);
         }
-        let Ok(Value::Object(event)) = serde_json::from_slice(data) else {
-            let fault =
-                Fault::bad_upstream("The provider's stream holds a frame that is not JSON.");
-            return self.fail(fault, out);
-        };
+        let event = stream::object(data)?;
         if let Some(fault) = fault::inside(&event) {
-            return self.fail(fault, out);
+            return Err(fault);
         }
         let named = std::str::from_utf8(&frame.event).ok().filter(|name| !name.is_empty());
         let kind = event.get("type").and_then(Value::as_str).or(named).unwrap_or_default();
-        self.read_event(kind, &event, out);
+        self.read_event(kind, &event, out)
     }
 
-    fn skim(&mut self, frame: &Frame, out: &mut Vec<Event>) {
-        if self.started && !self.over && PIECES.contains(&frame.event.as_ref()) {
-            return;
+    fn skim(&mut self, frame: &Frame, out: &mut Vec<Event>) -> Result<(), Fault> {
+        if self.snapshot.started && PIECES.contains(&frame.event.as_ref()) {
+            return Ok(());
         }
-        let from = out.len();
-        self.read(frame, out);
-        keep_metered(from, out);
+        self.read(frame, out)
     }
 
-    fn end(&mut self, out: &mut Vec<Event>) {
-        if !self.over {
-            // Some streams end without `[DONE]`.
-            self.close(out);
+    /// Some streams end without `[DONE]`.
+    fn end(&mut self, out: &mut Vec<Event>) -> Result<(), Fault> {
+        if self.snapshot.finished.is_empty() {
+            return Err(Fault::bad_upstream("The provider's stream broke off."));
         }
+        out.push(Event::End);
+        Ok(())
     }
 
     fn snapshot(&self) -> Snapshot {
-        Snapshot {
-            id: self.id.clone(),
-            model: None,
-            created: None,
-            started: self.started,
-            open_block: self.open,
-            next_block: self.blocks,
-            finished: if self.finished { vec![0] } else { Vec::new() },
-            usage: self.usage.clone(),
-            ..Snapshot::default()
-        }
+        self.snapshot.clone()
     }
 }

@@ -1,13 +1,14 @@
 //! Writing a stream of typed events.
 
 use serde_json::{Value, json};
-use tollgate_model::{Citation, Event, Fault, FinishReason, Losses, Signature, Usage};
+use tollgate_model::{Citation, Event, Fault, FinishReason, Signature, Usage};
 
 use super::CALL;
 use crate::dialects::cohere_v2::{
     ID, citation, fault, finish, logprobs, messages::SIGNATURE, reply, usage,
 };
-use crate::{ReplyContext, Snapshot, StreamEncoder, signature};
+use crate::stream::{EncodeStream, Sink};
+use crate::{ReplyContext, Snapshot, signature};
 
 #[derive(Debug)]
 pub(in super::super) struct Encoder {
@@ -22,10 +23,8 @@ pub(in super::super) struct Encoder {
     said: String,
     usage: Usage,
     end: Option<&'static str>,
-    losses: Losses,
     /// The last event was written, of this stream or the one it goes on with.
     finished: bool,
-    over: bool,
 }
 
 /// What pieces belong to until something else begins.
@@ -41,9 +40,8 @@ enum Open {
     },
 }
 
-impl Encoder {
-    pub(in super::super) fn new(context: ReplyContext, resume: Option<Snapshot>) -> Self {
-        let snapshot = resume.unwrap_or_default();
+impl EncodeStream for Encoder {
+    fn open(context: ReplyContext, snapshot: Snapshot) -> Self {
         let open = snapshot.open_block.map(|open| match open & CALL {
             0 => Open::Text(open),
             _ => Open::Call { number: open & !CALL, index: open & !CALL, bare: false },
@@ -62,13 +60,39 @@ impl Encoder {
             said: String::new(),
             usage: snapshot.usage,
             end: None,
-            losses: Losses::default(),
             finished: snapshot.finished.contains(&0),
-            over: false,
         }
     }
 
-    fn begin(&mut self, out: &mut Vec<u8>) {
+    fn write(&mut self, event: Event, out: &mut Sink) {
+        if out.loses_choice(&event) {
+            return;
+        }
+        match event {
+            Event::Start { id, .. } => {
+                self.id = id.or(self.id.take());
+                self.begin(out);
+            }
+            Event::Usage(usage) => self.usage.update(usage),
+            Event::Fault(fault) => {
+                self.begin(out);
+                self.fault(&fault, out);
+            }
+            Event::End => {
+                self.begin(out);
+                self.finish(out);
+                out.put(b"data: [DONE]\n\n");
+            }
+            piece => {
+                self.begin(out);
+                self.piece(piece, out);
+            }
+        }
+    }
+}
+
+impl Encoder {
+    fn begin(&mut self, out: &mut Sink) {
         if self.started {
             return;
         }
@@ -81,7 +105,7 @@ impl Encoder {
         put("message-start", &event, out);
     }
 
-    fn close(&mut self, out: &mut Vec<u8>) {
+    fn close(&mut self, out: &mut Sink) {
         let (kind, number) = match self.open.take() {
             None => return,
             Some(Open::Text(number) | Open::Thinking(number)) => ("content-end", number),
@@ -97,7 +121,7 @@ impl Encoder {
     }
 
     /// Makes sure that a content block of this kind is open, and says which.
-    fn block(&mut self, thinking: bool, out: &mut Vec<u8>) -> u32 {
+    fn block(&mut self, thinking: bool, out: &mut Sink) -> u32 {
         match self.open {
             Some(Open::Text(number)) if !thinking => return number,
             Some(Open::Thinking(number)) if thinking => return number,
@@ -117,7 +141,7 @@ impl Encoder {
         number
     }
 
-    fn content(&mut self, thinking: bool, field: &str, text: &str, out: &mut Vec<u8>) {
+    fn content(&mut self, thinking: bool, field: &str, text: &str, out: &mut Sink) {
         let number = self.block(thinking, out);
         let delta = json!({"message": {"content": {field: text}}});
         put(
@@ -127,7 +151,7 @@ impl Encoder {
         );
     }
 
-    fn sign(&mut self, signature: &Signature, out: &mut Vec<u8>) {
+    fn sign(&mut self, signature: &Signature, out: &mut Sink) {
         self.content(true, SIGNATURE, &signature::written(signature, ID), out);
         self.close(out);
     }
@@ -137,7 +161,7 @@ impl Encoder {
         index: u32,
         (id, name): (&str, &str),
         signature: Option<&Signature>,
-        out: &mut Vec<u8>,
+        out: &mut Sink,
     ) {
         self.close(out);
         let number = self.calls;
@@ -155,7 +179,7 @@ impl Encoder {
         self.open = Some(Open::Call { number, index, bare: true });
     }
 
-    fn more_arguments(&mut self, of: u32, text: &str, out: &mut Vec<u8>) {
+    fn more_arguments(&mut self, of: u32, text: &str, out: &mut Sink) {
         match &mut self.open {
             _ if text.is_empty() => {}
             Some(Open::Call { number, index, bare }) if *index == of => {
@@ -163,11 +187,11 @@ impl Encoder {
                 arguments(*number, text, out);
             }
             // Calls are written one after the other, and no provider mingles them.
-            _ => self.losses.dropped("message.tool_calls", "arguments"),
+            _ => out.losses.dropped("message.tool_calls", "arguments"),
         }
     }
 
-    fn cite(&mut self, cited: &Citation, out: &mut Vec<u8>) {
+    fn cite(&mut self, cited: &Citation, out: &mut Sink) {
         let number = self.citations;
         self.citations += 1;
         let citation = citation::write(cited, &self.said);
@@ -177,7 +201,7 @@ impl Encoder {
         put("citation-end", &json!({"type": "citation-end", "index": number}), out);
     }
 
-    fn finish(&mut self, out: &mut Vec<u8>) {
+    fn finish(&mut self, out: &mut Sink) {
         self.close(out);
         if !self.finished {
             self.finished = true;
@@ -188,8 +212,7 @@ impl Encoder {
         }
     }
 
-    fn fault(&mut self, fault: &Fault, out: &mut Vec<u8>) {
-        self.over = true;
+    fn fault(&mut self, fault: &Fault, out: &mut Sink) {
         self.close(out);
         let usage = usage::encode(&self.usage).unwrap_or_else(|| json!({}));
         let delta =
@@ -198,7 +221,7 @@ impl Encoder {
     }
 
     /// Pieces of the answer, in order.
-    fn piece(&mut self, event: Event, out: &mut Vec<u8>) {
+    fn piece(&mut self, event: Event, out: &mut Sink) {
         match event {
             Event::Text { text, .. } | Event::Refusal { text, .. } => {
                 self.said.push_str(&text);
@@ -206,7 +229,7 @@ impl Encoder {
             }
             Event::Reasoning { text, .. } => self.content(true, "thinking", &text, out),
             Event::ReasoningSignature { signature, .. } => self.sign(&signature, out),
-            Event::RedactedReasoning { .. } => self.losses.dropped("message", "reasoning"),
+            Event::RedactedReasoning { .. } => out.losses.dropped("message", "reasoning"),
             Event::ToolCallStart { index, id, name, signature, .. } => {
                 self.call(index, (&id, &name), signature.as_ref(), out);
             }
@@ -225,8 +248,8 @@ impl Encoder {
                     put("content-delta", &event, out);
                 }
             }
-            Event::Media { .. } => self.losses.dropped("message", "media"),
-            Event::Native { dialect, .. } => self.losses.dropped("message", dialect.as_str()),
+            Event::Media { .. } => out.losses.dropped("message", "media"),
+            Event::Native { dialect, .. } => out.losses.dropped("message", dialect.as_str()),
             Event::Finish { reason, stop_sequence, .. } => {
                 self.end = Some(finish::word(reason, stop_sequence.is_some()));
             }
@@ -235,48 +258,12 @@ impl Encoder {
     }
 }
 
-fn arguments(number: u32, text: &str, out: &mut Vec<u8>) {
+fn arguments(number: u32, text: &str, out: &mut Sink) {
     let delta = json!({"message": {"tool_calls": {"function": {"arguments": text}}}});
     let event = json!({"type": "tool-call-delta", "index": number, "delta": delta});
     put("tool-call-delta", &event, out);
 }
 
-fn put(name: &str, event: &Value, out: &mut Vec<u8>) {
-    out.extend_from_slice(format!("event: {name}\ndata: {event}\n\n").as_bytes());
-}
-
-impl StreamEncoder for Encoder {
-    fn write(&mut self, event: Event, out: &mut Vec<u8>) {
-        if self.over {
-            return;
-        }
-        if event.choice().is_some_and(|choice| choice != 0) {
-            return self.losses.dropped("", "choices");
-        }
-        match event {
-            Event::Start { id, .. } => {
-                self.id = id.or(self.id.take());
-                self.begin(out);
-            }
-            Event::Usage(usage) => self.usage.update(usage),
-            Event::Fault(fault) => {
-                self.begin(out);
-                self.fault(&fault, out);
-            }
-            Event::End => {
-                self.begin(out);
-                self.finish(out);
-                self.over = true;
-                out.extend_from_slice(b"data: [DONE]\n\n");
-            }
-            piece => {
-                self.begin(out);
-                self.piece(piece, out);
-            }
-        }
-    }
-
-    fn losses(&self) -> &Losses {
-        &self.losses
-    }
+fn put(name: &str, event: &Value, out: &mut Sink) {
+    out.put(format!("event: {name}\ndata: {event}\n\n").as_bytes());
 }

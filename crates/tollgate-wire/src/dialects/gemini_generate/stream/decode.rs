@@ -7,7 +7,8 @@ use tollgate_model::{Event, Fault};
 
 use super::super::reader::Reader;
 use super::super::reply::Skimmed;
-use crate::{Frame, Snapshot, StreamDecoder};
+use crate::stream::DecodeStream;
+use crate::{Frame, Quirks, Snapshot};
 
 #[derive(Debug, Default)]
 pub(in super::super) struct Decoder {
@@ -15,25 +16,15 @@ pub(in super::super) struct Decoder {
     /// The last frame that was skimmed and only held content and figures: the figures in it are
     /// read when they are asked for.
     held: Option<Bytes>,
-    over: bool,
 }
 
 impl Decoder {
-    fn fault(&mut self, fault: Fault, out: &mut Vec<Event>) {
-        self.over = true;
-        out.push(Event::Fault(fault));
-    }
-
-    fn parse(&mut self, data: &[u8], out: &mut Vec<Event>) {
+    fn parse(&mut self, data: &[u8], out: &mut Vec<Event>) -> Result<(), Fault> {
         match serde_json::from_slice::<Value>(data) {
-            Ok(chunk) => {
-                if let Err(fault) = self.reader.read(&chunk, out) {
-                    self.fault(fault, out);
-                }
-            }
+            Ok(chunk) => self.reader.read(&chunk, out),
             // Hosts that imitate Google end with OpenAI's terminator.
-            Err(_) if data == b"[DONE]" => {}
-            Err(_) => self.fault(Fault::bad_upstream("A frame of the stream is not JSON"), out),
+            Err(_) if data == b"[DONE]" => Ok(()),
+            Err(_) => Err(Fault::bad_upstream("A frame of the stream is not JSON")),
         }
     }
 }
@@ -51,20 +42,22 @@ fn is_telling(data: &[u8]) -> bool {
         })
 }
 
-impl StreamDecoder for Decoder {
-    fn read(&mut self, frame: &Frame, out: &mut Vec<Event>) {
-        if !self.over && !frame.data.is_empty() {
-            self.parse(&frame.data, out);
-        }
+impl DecodeStream for Decoder {
+    fn open(_: &'static Quirks) -> Self {
+        Self::default()
     }
 
-    fn skim(&mut self, frame: &Frame, out: &mut Vec<Event>) {
-        if self.over || frame.data.is_empty() {
-            return;
+    fn read(&mut self, frame: &Frame, out: &mut Vec<Event>) -> Result<(), Fault> {
+        if frame.data.is_empty() { Ok(()) } else { self.parse(&frame.data, out) }
+    }
+
+    fn skim(&mut self, frame: &Frame, out: &mut Vec<Event>) -> Result<(), Fault> {
+        if frame.data.is_empty() {
+            return Ok(());
         }
         if self.reader.started && !is_telling(&frame.data) {
             self.held = Some(frame.data.clone());
-            return;
+            return Ok(());
         }
         // The figures may stand in the frame before this one alone.
         let stated = memmem::find(&frame.data, b"\"usageMetadata\"").is_some();
@@ -72,35 +65,19 @@ impl StreamDecoder for Decoder {
         if let Some(usage) = held.and_then(|held| usage_in(&held)) {
             self.reader.usage(&usage, out);
         }
-        let from = out.len();
         match serde_json::from_slice::<Skimmed<'_>>(&frame.data) {
-            Ok(skimmed) => {
-                if let Err(fault) = self.reader.read(&skimmed.as_read(), out) {
-                    self.fault(fault, out);
-                }
-            }
+            Ok(skimmed) => self.reader.read(&skimmed.as_read(), out),
             Err(_) => self.parse(&frame.data, out),
         }
-        let mut at = 0;
-        out.retain(|event| {
-            at += 1;
-            at <= from || event.is_metered()
-        });
     }
 
-    fn end(&mut self, out: &mut Vec<Event>) {
-        if self.over {
-            return;
-        }
+    fn end(&mut self, out: &mut Vec<Event>) -> Result<(), Fault> {
         if let Some(held) = self.held.take()
             && let Some(usage) = usage_in(&held)
         {
             self.reader.usage(&usage, out);
         }
-        match self.reader.end(false, out) {
-            Ok(()) => self.over = true,
-            Err(fault) => self.fault(fault, out),
-        }
+        self.reader.end(false, out)
     }
 
     fn snapshot(&self) -> Snapshot {

@@ -7,11 +7,12 @@ use std::collections::VecDeque;
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use tollgate_model::{Event, Fault, Losses, Usage};
+use tollgate_model::{Event, Fault, Usage};
 
 use super::super::answer::{self, Call, Native};
 use super::super::{fault, finish, function, usage};
-use crate::{ReplyContext, Snapshot, StreamEncoder};
+use crate::stream::{EncodeStream, Sink};
+use crate::{ReplyContext, Snapshot};
 
 /// More alternatives than any provider gives.
 const MOST_CHOICES: usize = 256;
@@ -21,10 +22,8 @@ pub(in super::super) struct Encoder {
     context: ReplyContext,
     /// A frame was sent.
     begun: bool,
-    over: bool,
     choices: Vec<Open>,
     usage: Usage,
-    losses: Losses,
     /// What every frame ends with: model and id.
     tail: String,
 }
@@ -49,185 +48,24 @@ struct End {
     blocked: Option<String>,
 }
 
-impl Encoder {
-    pub(in super::super) fn new(mut context: ReplyContext, resume: Option<Snapshot>) -> Self {
-        let mut choices = Vec::new();
-        let (mut begun, mut usage) = (false, Usage::default());
-        if let Some(resume) = resume {
-            begun = resume.started;
-            usage = resume.usage;
-            context.id = resume.id.unwrap_or(context.id);
-            context.model = resume.model.unwrap_or(context.model);
-            let count = usize::try_from(resume.next_block).unwrap_or(MOST_CHOICES);
-            choices.resize_with(count.min(MOST_CHOICES), Open::default);
-            for (at, choice) in choices.iter_mut().enumerate() {
-                choice.begun = true;
-                choice.finished = resume.finished.iter().any(|done| *done as usize == at);
-            }
-        }
-        let losses = Losses::default();
-        let mut encoder =
-            Self { context, begun, over: false, choices, usage, losses, tail: String::new() };
+impl EncodeStream for Encoder {
+    fn open(mut context: ReplyContext, from: Snapshot) -> Self {
+        context.id = from.id.unwrap_or(context.id);
+        context.model = from.model.unwrap_or(context.model);
+        let count = usize::try_from(from.next_block).unwrap_or(MOST_CHOICES);
+        let choice = |at: usize| Open {
+            begun: true,
+            finished: from.finished.iter().any(|done| *done as usize == at),
+            ..Open::default()
+        };
+        let choices = (0..count.min(MOST_CHOICES)).map(choice).collect();
+        let (begun, usage, tail) = (from.started, from.usage, String::new());
+        let mut encoder = Self { context, begun, choices, usage, tail };
         encoder.set_tail();
         encoder
     }
 
-    fn set_tail(&mut self) {
-        let (model, id) = (&self.context.model, &self.context.id);
-        let tail = json!({"modelVersion": model, "responseId": id}).to_string();
-        self.tail = tail.replacen('{', ",", 1);
-    }
-
-    fn choice(&mut self, choice: u32) -> (usize, &mut Open) {
-        let at = (choice as usize).min(MOST_CHOICES - 1);
-        if self.choices.len() <= at {
-            self.choices.resize_with(at + 1, Open::default);
-        }
-        (at, &mut self.choices[at])
-    }
-
-    /// Opens a frame.
-    fn open(&mut self, out: &mut Vec<u8>) {
-        out.extend_from_slice(match (self.context.json_array, self.begun) {
-            (false, _) => b"data: ",
-            (true, false) => b"[",
-            (true, true) => b",\r\n",
-        });
-        self.begun = true;
-    }
-
-    /// Closes a frame.
-    fn shut(&self, out: &mut Vec<u8>) {
-        if !self.context.json_array {
-            out.extend_from_slice(b"\r\n\r\n");
-        }
-    }
-
-    /// A frame with one part of one choice.
-    fn part(&mut self, choice: u32, part: &impl Serialize, out: &mut Vec<u8>) {
-        self.open(out);
-        let (at, open) = self.choice(choice);
-        open.begun = true;
-        let fields = std::mem::take(&mut open.fields);
-        out.extend_from_slice(b"{\"candidates\":[{\"content\":{\"parts\":[");
-        append(part, out);
-        out.extend_from_slice(b"],\"role\":\"model\"},\"index\":");
-        append(&at, out);
-        for (field, value) in fields {
-            out.push(b',');
-            append(&field, out);
-            out.push(b':');
-            append(&value, out);
-        }
-        out.extend_from_slice(b"}]");
-        out.extend_from_slice(self.tail.as_bytes());
-        self.shut(out);
-    }
-
-    /// A part that goes behind the calls before it, as far as they are whole.
-    fn piece(&mut self, choice: u32, part: &impl Serialize, out: &mut Vec<u8>) {
-        self.flush(choice, false, out);
-        self.part(choice, part, out);
-    }
-
-    /// Writes the held calls of a choice from the first on, as far as their arguments are whole;
-    /// all of them, when nothing more can come.
-    fn flush(&mut self, choice: u32, all: bool, out: &mut Vec<u8>) {
-        loop {
-            let (at, open) = self.choice(choice);
-            let whole = |(_, call): &(u32, Call)| {
-                !call.arguments.trim().is_empty() && !function::args(&call.arguments).1
-            };
-            if !open.calls.front().is_some_and(|call| all || whole(call)) {
-                return;
-            }
-            let Some((_, call)) = open.calls.pop_front() else { return };
-            let path = format!("candidates[{at}]");
-            let part = answer::call(&call, &path, &mut self.losses);
-            self.part(choice, &part, out);
-        }
-    }
-
-    fn end(&mut self, out: &mut Vec<u8>) {
-        for choice in 0..self.choices.len() {
-            self.flush(u32::try_from(choice).unwrap_or(u32::MAX), true, out);
-        }
-        let mut last = Map::new();
-        let mut candidates = Vec::new();
-        for (at, open) in self.choices.iter_mut().enumerate().filter(|(_, open)| !open.finished) {
-            let end = open.end.take().unwrap_or(End { word: "OTHER".into(), blocked: None });
-            if let Some(word) = end.blocked.filter(|_| !open.begun) {
-                last.insert("promptFeedback".into(), json!({"blockReason": word}));
-                continue;
-            }
-            let mut candidate = std::mem::take(&mut open.fields);
-            // An empty part, as Google's own last frame has: SDKs keep no answer without parts.
-            let content = json!({"parts": [answer::text("")], "role": "model"});
-            candidate.insert("content".into(), content);
-            candidate.insert("finishReason".into(), end.word.into());
-            candidate.insert("index".into(), at.into());
-            candidates.push(Value::Object(candidate));
-        }
-        if !candidates.is_empty() {
-            last.insert("candidates".into(), candidates.into());
-        }
-        if let Some(usage) = usage::written(&self.usage) {
-            last.insert("usageMetadata".into(), usage);
-        }
-        if !last.is_empty() {
-            self.open(out);
-            append(&last, out);
-            out.pop();
-            out.extend_from_slice(self.tail.as_bytes());
-            self.shut(out);
-        }
-        self.close(out);
-    }
-
-    fn fault(&mut self, fault: &Fault, out: &mut Vec<u8>) {
-        let id = Some(self.context.id.as_str());
-        let error = json!({"error": fault::object(fault, id)});
-        self.open(out);
-        append(&error, out);
-        self.shut(out);
-        self.close(out);
-    }
-
-    fn close(&mut self, out: &mut Vec<u8>) {
-        self.over = true;
-        if self.context.json_array {
-            out.extend_from_slice(if self.begun { b"]" } else { b"[]" });
-        }
-    }
-
-    fn native(&mut self, event: &Event, out: &mut Vec<u8>) {
-        let Event::Native { choice, dialect, json } = event else { return };
-        let path = format!("candidates[{choice}]");
-        match answer::native(*dialect, json, &path, &mut self.losses) {
-            Native::Part(part) => self.piece(*choice, &part, out),
-            Native::Candidate(fields) => self.choice(*choice).1.fields.extend(fields),
-            Native::Nothing => {}
-        }
-    }
-}
-
-/// The part that most frames are made of.
-#[derive(Serialize)]
-struct Said<'a> {
-    text: &'a str,
-}
-
-/// Appends a value that cannot fail to be JSON.
-fn append(value: &impl Serialize, out: &mut Vec<u8>) {
-    let written = serde_json::to_writer(&mut *out, value);
-    debug_assert!(written.is_ok(), "plain values are JSON");
-}
-
-impl StreamEncoder for Encoder {
-    fn write(&mut self, event: Event, out: &mut Vec<u8>) {
-        if self.over {
-            return;
-        }
+    fn write(&mut self, event: Event, out: &mut Sink) {
         match event {
             Event::Start { id, model, .. } => {
                 self.context.id = id.unwrap_or(std::mem::take(&mut self.context.id));
@@ -236,7 +74,7 @@ impl StreamEncoder for Encoder {
             }
             Event::Text { choice, text } => self.piece(choice, &Said { text: &text }, out),
             Event::Refusal { choice, text } => {
-                self.losses.approximated(&format!("candidates[{choice}]"), "refusal");
+                out.losses.approximated(&format!("candidates[{choice}]"), "refusal");
                 self.piece(choice, &Said { text: &text }, out);
             }
             Event::Reasoning { choice, text } => {
@@ -267,7 +105,7 @@ impl StreamEncoder for Encoder {
             }
             Event::Media { choice, media } => {
                 let path = format!("candidates[{choice}]");
-                if let Some(part) = answer::media(&media, &path, &mut self.losses) {
+                if let Some(part) = answer::media(&media, &path, &mut out.losses) {
                     self.piece(choice, &part, out);
                 }
             }
@@ -275,7 +113,7 @@ impl StreamEncoder for Encoder {
             Event::Usage(usage) => self.usage.update(usage),
             Event::Finish { choice, reason, word, stop_sequence } => {
                 if stop_sequence.is_some() {
-                    self.losses.dropped(&format!("candidates[{choice}]"), "stop_sequence");
+                    out.losses.dropped(&format!("candidates[{choice}]"), "stop_sequence");
                 }
                 let word = word.as_deref();
                 let blocked = word.and_then(|word| word.strip_prefix(finish::BLOCKED));
@@ -287,8 +125,155 @@ impl StreamEncoder for Encoder {
             Event::End => self.end(out),
         }
     }
+}
 
-    fn losses(&self) -> &Losses {
-        &self.losses
+impl Encoder {
+    fn set_tail(&mut self) {
+        let (model, id) = (&self.context.model, &self.context.id);
+        let tail = json!({"modelVersion": model, "responseId": id}).to_string();
+        self.tail = tail.replacen('{', ",", 1);
     }
+
+    fn choice(&mut self, choice: u32) -> (usize, &mut Open) {
+        let at = (choice as usize).min(MOST_CHOICES - 1);
+        if self.choices.len() <= at {
+            self.choices.resize_with(at + 1, Open::default);
+        }
+        (at, &mut self.choices[at])
+    }
+
+    /// Opens a frame.
+    fn open(&mut self, out: &mut Sink) {
+        out.put(match (self.context.json_array, self.begun) {
+            (false, _) => b"data: ",
+            (true, false) => b"[",
+            (true, true) => b",\r\n",
+        });
+        self.begun = true;
+    }
+
+    /// Closes a frame.
+    fn shut(&self, out: &mut Sink) {
+        if !self.context.json_array {
+            out.put(b"\r\n\r\n");
+        }
+    }
+
+    /// A frame with one part of one choice.
+    fn part(&mut self, choice: u32, part: &impl Serialize, out: &mut Sink) {
+        self.open(out);
+        let (at, open) = self.choice(choice);
+        open.begun = true;
+        let fields = std::mem::take(&mut open.fields);
+        out.put(b"{\"candidates\":[{\"content\":{\"parts\":[");
+        append(part, out);
+        out.put(b"],\"role\":\"model\"},\"index\":");
+        append(&at, out);
+        for (field, value) in fields {
+            out.bytes.push(b',');
+            append(&field, out);
+            out.bytes.push(b':');
+            append(&value, out);
+        }
+        out.put(b"}]");
+        out.put(self.tail.as_bytes());
+        self.shut(out);
+    }
+
+    /// A part that goes behind the calls before it, as far as they are whole.
+    fn piece(&mut self, choice: u32, part: &impl Serialize, out: &mut Sink) {
+        self.flush(choice, false, out);
+        self.part(choice, part, out);
+    }
+
+    /// Writes the held calls of a choice from the first on, as far as their arguments are whole;
+    /// all of them, when nothing more can come.
+    fn flush(&mut self, choice: u32, all: bool, out: &mut Sink) {
+        loop {
+            let (at, open) = self.choice(choice);
+            let whole = |(_, call): &(u32, Call)| {
+                !call.arguments.trim().is_empty() && !function::args(&call.arguments).1
+            };
+            if !open.calls.front().is_some_and(|call| all || whole(call)) {
+                return;
+            }
+            let Some((_, call)) = open.calls.pop_front() else { return };
+            let path = format!("candidates[{at}]");
+            let part = answer::call(&call, &path, &mut out.losses);
+            self.part(choice, &part, out);
+        }
+    }
+
+    fn end(&mut self, out: &mut Sink) {
+        for choice in 0..self.choices.len() {
+            self.flush(u32::try_from(choice).unwrap_or(u32::MAX), true, out);
+        }
+        let mut last = Map::new();
+        let mut candidates = Vec::new();
+        for (at, open) in self.choices.iter_mut().enumerate().filter(|(_, open)| !open.finished) {
+            let end = open.end.take().unwrap_or(End { word: "OTHER".into(), blocked: None });
+            if let Some(word) = end.blocked.filter(|_| !open.begun) {
+                last.insert("promptFeedback".into(), json!({"blockReason": word}));
+                continue;
+            }
+            let mut candidate = std::mem::take(&mut open.fields);
+            // An empty part, as Google's own last frame has: SDKs keep no answer without parts.
+            let content = json!({"parts": [answer::text("")], "role": "model"});
+            candidate.insert("content".into(), content);
+            candidate.insert("finishReason".into(), end.word.into());
+            candidate.insert("index".into(), at.into());
+            candidates.push(Value::Object(candidate));
+        }
+        if !candidates.is_empty() {
+            last.insert("candidates".into(), candidates.into());
+        }
+        if let Some(usage) = usage::written(&self.usage) {
+            last.insert("usageMetadata".into(), usage);
+        }
+        if !last.is_empty() {
+            self.open(out);
+            append(&last, out);
+            out.bytes.pop();
+            out.put(self.tail.as_bytes());
+            self.shut(out);
+        }
+        self.close(out);
+    }
+
+    fn fault(&mut self, fault: &Fault, out: &mut Sink) {
+        let id = Some(self.context.id.as_str());
+        let error = json!({"error": fault::object(fault, id)});
+        self.open(out);
+        append(&error, out);
+        self.shut(out);
+        self.close(out);
+    }
+
+    fn close(&mut self, out: &mut Sink) {
+        if self.context.json_array {
+            out.put(if self.begun { b"]" } else { b"[]" });
+        }
+    }
+
+    fn native(&mut self, event: &Event, out: &mut Sink) {
+        let Event::Native { choice, dialect, json } = event else { return };
+        let path = format!("candidates[{choice}]");
+        match answer::native(*dialect, json, &path, &mut out.losses) {
+            Native::Part(part) => self.piece(*choice, &part, out),
+            Native::Candidate(fields) => self.choice(*choice).1.fields.extend(fields),
+            Native::Nothing => {}
+        }
+    }
+}
+
+/// The part that most frames are made of.
+#[derive(Serialize)]
+struct Said<'a> {
+    text: &'a str,
+}
+
+/// Appends a value that cannot fail to be JSON.
+fn append(value: &impl Serialize, out: &mut Sink) {
+    let written = serde_json::to_writer(&mut out.bytes, value);
+    debug_assert!(written.is_ok(), "plain values are JSON");
 }

@@ -6,36 +6,25 @@ use std::sync::LazyLock;
 use memchr::memmem::Finder;
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use tollgate_model::{Event, Fault, Usage};
+use tollgate_model::{Event, Fault};
 
 use super::plain;
-use crate::{
-    Frame, Quirks, Snapshot, StreamDecoder,
-    dialects::openai_chat::{
-        fault,
-        pieces::{ChoiceReader, read_logprobs},
-        reply,
-        skimmed::{Skimmed, SkimmedChoice},
-    },
-};
+use crate::dialects::openai_chat::pieces::{ChoiceReader, read_logprobs};
+use crate::dialects::openai_chat::skimmed::{Skimmed, SkimmedChoice};
+use crate::dialects::openai_chat::{fault, reply};
+use crate::stream::{self, DecodeStream};
+use crate::{Frame, Quirks, Snapshot};
 
 /// More alternatives than any host gives; a bound for hostile upstreams.
 const MOST_CHOICES: u32 = 256;
 
 #[derive(Debug)]
-pub(in super::super) struct Decoder {
+pub(in crate::dialects) struct Decoder {
     quirks: &'static Quirks,
     /// Boxed, since a tree has room for several where nearly every stream has one.
     choices: BTreeMap<u32, Box<ChoiceReader>>,
-    started: bool,
-    /// `End` or `Fault` was given.
-    over: bool,
-    /// Frames went by without being read: only what metering needs is told.
-    skimming: bool,
-    usage: Usage,
-    id: Option<String>,
-    model: Option<String>,
-    created: Option<u64>,
+    /// What of it is known without a look at the choices.
+    snapshot: Snapshot,
     /// Sources that the chunks name beside the choices, as last seen.
     sources: Map<String, Value>,
 }
@@ -62,31 +51,10 @@ struct Probes {
 }
 
 impl Decoder {
-    pub(in super::super) fn new(quirks: &'static Quirks) -> Self {
-        Self {
-            quirks,
-            choices: BTreeMap::new(),
-            started: false,
-            over: false,
-            skimming: false,
-            usage: Usage::default(),
-            id: None,
-            model: None,
-            created: None,
-            sources: Map::new(),
-        }
-    }
-
-    fn fail(&mut self, fault: Fault, out: &mut Vec<Event>) {
-        self.over = true;
-        out.push(Event::Fault(fault));
-    }
-
     /// The host said that the answer is whole.
     fn close(&mut self, out: &mut Vec<Event>) {
         // Some hosts end without a word why.
         self.finish(|_| true, out);
-        self.over = true;
         out.push(Event::End);
     }
 
@@ -116,14 +84,7 @@ impl Decoder {
         if choices.is_some_and(Vec::is_empty) {
             self.finish(ChoiceReader::ended, out);
         }
-        self.note_usage(reply::read_usage(chunk, self.quirks), out);
-    }
-
-    fn note_usage(&mut self, usage: Option<Usage>, out: &mut Vec<Event>) {
-        if let Some(usage) = usage {
-            self.usage.update(usage.clone());
-            out.push(Event::Usage(usage));
-        }
+        self.snapshot.count(reply::read_usage(chunk, self.quirks), out);
     }
 
     fn begin(&mut self, chunk: &Map<String, Value>, out: &mut Vec<Event>) {
@@ -131,34 +92,22 @@ impl Decoder {
         let named = chunk.get("id").and_then(Value::as_str).is_some_and(|id| !id.is_empty());
         let any =
             chunk.get("choices").and_then(Value::as_array).is_some_and(|list| !list.is_empty());
-        if self.started || !(named || any) {
-            return;
+        if named || any {
+            self.snapshot.start(reply::start(chunk), out);
         }
-        self.start(reply::start(chunk), out);
-    }
-
-    fn start(&mut self, start: Event, out: &mut Vec<Event>) {
-        self.started = true;
-        if let Event::Start { id, model, created } = &start {
-            self.id.clone_from(id);
-            self.model.clone_from(model);
-            self.created = *created;
-        }
-        out.push(start);
     }
 
     /// Reads what metering needs of a chunk; `false` for one that must be read whole.
     fn skim_chunk(&mut self, frame: &Frame, out: &mut Vec<Event>) -> bool {
-        let skimmed =
-            if self.over || !frame.event.is_empty() { None } else { Skimmed::of(&frame.data) };
+        let skimmed = if frame.event.is_empty() { Skimmed::of(&frame.data) } else { None };
         let Some(mut skimmed) = skimmed else { return false };
         let choices = skimmed.choices.take();
         if choices.iter().flatten().any(SkimmedChoice::has_calls) {
             return false;
         }
         let any = choices.as_ref().is_some_and(|list| !list.is_empty());
-        if !self.started && (any || skimmed.is_named()) {
-            self.start(skimmed.start(), out);
+        if !self.snapshot.started && (any || skimmed.is_named()) {
+            self.snapshot.start(skimmed.start(), out);
         }
         let none_left = choices.as_ref().is_some_and(Vec::is_empty);
         for (at, choice) in choices.into_iter().flatten().enumerate() {
@@ -171,7 +120,7 @@ impl Decoder {
         if none_left {
             self.finish(ChoiceReader::ended, out);
         }
-        self.note_usage(skimmed.usage(self.quirks), out);
+        self.snapshot.count(skimmed.usage(self.quirks), out);
         true
     }
 
@@ -196,7 +145,7 @@ impl Decoder {
 
     /// A frame that only adds content to a choice that is known: nothing that metering needs.
     fn is_content(&mut self, data: &[u8]) -> bool {
-        if !self.started
+        if !self.snapshot.started
             || holds(&PROBES.finish, data)
             || holds(&PROBES.usage, data)
             || holds(&PROBES.error, data)
@@ -215,15 +164,6 @@ impl Decoder {
             None => false,
         }
     }
-}
-
-/// Of the events since `from`, leaves those that metering needs.
-fn keep_metered(from: usize, out: &mut Vec<Event>) {
-    let mut at = 0;
-    out.retain(|event| {
-        at += 1;
-        at <= from || event.is_metered()
-    });
 }
 
 /// The field is there and is not `null`.
@@ -260,82 +200,60 @@ fn choice_index(usual: &Finder<'_>, data: &[u8]) -> Option<u32> {
     }
 }
 
-impl StreamDecoder for Decoder {
-    fn read(&mut self, frame: &Frame, out: &mut Vec<Event>) {
-        let data = frame.data.trim_ascii();
-        if self.over || data.is_empty() {
-            return;
-        }
+impl DecodeStream for Decoder {
+    fn open(quirks: &'static Quirks) -> Self {
+        let (snapshot, sources) = (Snapshot::default(), Map::new());
+        Self { quirks, choices: BTreeMap::new(), snapshot, sources }
+    }
+
+    fn read(&mut self, frame: &Frame, out: &mut Vec<Event>) -> Result<(), Fault> {
+        let Some(data) = frame.said() else { return Ok(()) };
         if data == b"[DONE]" {
             if self.choices.is_empty() {
-                let fault = Fault::bad_upstream("The provider's stream ended without an answer.");
-                return self.fail(fault, out);
+                return Err(Fault::bad_upstream("The provider's stream ended without an answer."));
             }
-            return self.close(out);
+            self.close(out);
+            return Ok(());
         }
-        if self.started
+        if self.snapshot.started
             && frame.event.is_empty()
             && let Some(plain) = plain::read(data)
             && let Some(choice) = self.choices.get_mut(&plain.choice)
         {
-            return choice.read_plain(plain.choice, plain.reasoning, plain.content, out);
+            choice.read_plain(plain.choice, plain.reasoning, plain.content, out);
+            return Ok(());
         }
-        let Ok(Value::Object(chunk)) = serde_json::from_slice(data) else {
-            let fault =
-                Fault::bad_upstream("The provider's stream holds a frame that is not JSON.");
-            return self.fail(fault, out);
-        };
+        let chunk = stream::object(data)?;
         if let Some(fault) = fault::inside(&chunk) {
-            return self.fail(fault, out);
+            return Err(fault);
         }
         if frame.event.as_ref() == b"error" {
-            let fault = Fault::bad_upstream("The provider's stream ended with an error.");
-            return self.fail(fault, out);
+            return Err(Fault::bad_upstream("The provider's stream ended with an error."));
         }
         self.read_chunk(&chunk, out);
+        Ok(())
     }
 
-    fn skim(&mut self, frame: &Frame, out: &mut Vec<Event>) {
-        self.skimming = true;
-        if !self.over && frame.event.is_empty() && self.is_content(&frame.data) {
-            return;
-        }
-        let from = out.len();
-        if !self.skim_chunk(frame, out) {
-            self.read(frame, out);
-        }
-        keep_metered(from, out);
+    fn skim(&mut self, frame: &Frame, out: &mut Vec<Event>) -> Result<(), Fault> {
+        let content = frame.event.is_empty() && self.is_content(&frame.data);
+        if content || self.skim_chunk(frame, out) { Ok(()) } else { self.read(frame, out) }
     }
 
-    fn end(&mut self, out: &mut Vec<Event>) {
-        if self.over {
-            return;
+    /// Some hosts leave out `[DONE]`.
+    fn end(&mut self, out: &mut Vec<Event>) -> Result<(), Fault> {
+        if self.choices.is_empty() || !self.choices.values().all(|choice| choice.ended()) {
+            return Err(Fault::bad_upstream("The provider's stream broke off."));
         }
-        // Some hosts leave out `[DONE]`.
-        if !self.choices.is_empty() && self.choices.values().all(|choice| choice.ended()) {
-            let from = out.len();
-            self.close(out);
-            if self.skimming {
-                keep_metered(from, out);
-            }
-        } else {
-            let fault = Fault::bad_upstream("The provider's stream broke off.");
-            self.fail(fault, out);
-        }
+        self.close(out);
+        Ok(())
     }
 
     fn snapshot(&self) -> Snapshot {
         let finished = self.choices.iter().filter(|(_, choice)| choice.ended());
         Snapshot {
-            id: self.id.clone(),
-            model: self.model.clone(),
-            created: self.created,
-            started: self.started,
-            open_block: None,
             next_block: self.choices.keys().last().map_or(0, |last| last + 1),
             finished: finished.map(|(number, _)| *number).collect(),
-            usage: self.usage.clone(),
-            ..Snapshot::default()
+            ..self.snapshot.clone()
         }
     }
 }

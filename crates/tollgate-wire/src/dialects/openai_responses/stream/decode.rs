@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
-use tollgate_model::{Event, Fault, Usage};
+use tollgate_model::{Event, Fault};
 
-use crate::dialect::OpenItem;
 use crate::dialects::openai_chat::fault;
 use crate::dialects::openai_responses::{
     reading::{self, MOST_ITEMS, Reader},
@@ -13,7 +12,8 @@ use crate::dialects::openai_responses::{
     skimmed::{SkimmedEvent, SkimmedItem},
 };
 use crate::lenient::Object;
-use crate::{Frame, Quirks, Snapshot, StreamDecoder};
+use crate::stream::{self, DecodeStream, OpenItem};
+use crate::{Frame, Quirks, Snapshot};
 
 /// A name of an event is found within the first bytes of its data, or it is read whole.
 const NAME_WITHIN: usize = 96;
@@ -22,72 +22,20 @@ const NAME_WITHIN: usize = 96;
 pub(in super::super) struct Decoder {
     quirks: &'static Quirks,
     reader: Reader,
-    started: bool,
-    /// `End` or `Fault` was given.
-    over: bool,
     /// A call went by, read or not.
     called: bool,
-    /// The number of the next event.
-    sequence: u64,
-    id: Option<String>,
-    model: Option<String>,
-    created: Option<u64>,
-    usage: Usage,
-    /// The index after the last that was seen.
-    next: u32,
+    /// What of it is known without the items that are open.
+    snapshot: Snapshot,
     open: BTreeMap<u32, OpenItem>,
 }
 
 impl Decoder {
-    pub(in super::super) fn new(quirks: &'static Quirks) -> Self {
-        Self {
-            quirks,
-            reader: Reader::default(),
-            started: false,
-            over: false,
-            called: false,
-            sequence: 0,
-            id: None,
-            model: None,
-            created: None,
-            usage: Usage::default(),
-            next: 0,
-            open: BTreeMap::new(),
-        }
-    }
-
-    fn fail(&mut self, fault: Fault, out: &mut Vec<Event>) {
-        self.over = true;
-        out.push(Event::Fault(fault));
-    }
-
-    fn start(&mut self, start: Event, out: &mut Vec<Event>) {
-        if self.started {
-            return;
-        }
-        self.started = true;
-        if let Event::Start { id, model, created } = &start {
-            self.id.clone_from(id);
-            self.model.clone_from(model);
-            self.created = *created;
-        }
-        out.push(start);
-    }
-
     /// Content comes though nothing opened the answer.
     fn ensure_started(&mut self, out: &mut Vec<Event>) {
-        self.start(Event::Start { id: None, model: None, created: None }, out);
-    }
-
-    fn note_usage(&mut self, usage: Option<Usage>, out: &mut Vec<Event>) {
-        if let Some(usage) = usage {
-            self.usage.update(usage.clone());
-            out.push(Event::Usage(usage));
-        }
+        self.snapshot.start(Event::Start { id: None, model: None, created: None }, out);
     }
 
     fn end_with(&mut self, finish: Event, out: &mut Vec<Event>) {
-        self.over = true;
         self.open.clear();
         out.extend([finish, Event::End]);
     }
@@ -97,7 +45,7 @@ impl Decoder {
         let Some(index) = event.index.and_then(|index| u32::try_from(index).ok()) else { return };
         match kind {
             "response.output_item.added" if self.open.len() < MOST_ITEMS => {
-                self.next = self.next.max(index.saturating_add(1));
+                self.snapshot.next_block = self.snapshot.next_block.max(index.saturating_add(1));
                 let (id, kind) = (event.id.to_owned(), event.kind.to_owned());
                 self.open.insert(index, OpenItem { index, id, kind, part: None });
             }
@@ -119,20 +67,26 @@ impl Decoder {
         }
     }
 
-    fn read_event(&mut self, kind: &str, event: &Map<String, Value>, out: &mut Vec<Event>) {
+    fn read_event(
+        &mut self,
+        kind: &str,
+        event: &Map<String, Value>,
+        out: &mut Vec<Event>,
+    ) -> Result<(), Fault> {
         let number = |field: &str| event.get(field).and_then(Value::as_u64).unwrap_or_default();
         let delta = event.get("delta").and_then(Value::as_str).unwrap_or_default();
         let (index, at) = (number("output_index"), number("content_index"));
         match kind {
             "response.created" | "response.queued" | "response.in_progress" => {
                 if let Some(response) = event.get("response").and_then(Value::as_object) {
-                    self.start(reading::start(response), out);
+                    self.snapshot.start(reading::start(response), out);
                 }
             }
             "response.completed" | "response.incomplete" | "response.failed" => {
-                self.read_end(kind, event.get("response").and_then(Value::as_object), out);
+                let response = event.get("response").and_then(Value::as_object);
+                return self.read_end(kind, response, out);
             }
-            "error" => self.fail(said(event), out),
+            "error" => return Err(said(event)),
             _ if !kind.starts_with("response.") => {}
             _ => {
                 self.ensure_started(out);
@@ -170,6 +124,7 @@ impl Decoder {
                 }
             }
         }
+        Ok(())
     }
 
     fn read_end(
@@ -177,23 +132,22 @@ impl Decoder {
         kind: &str,
         response: Option<&Map<String, Value>>,
         out: &mut Vec<Event>,
-    ) {
+    ) -> Result<(), Fault> {
         let empty = Map::new();
         let response = response.unwrap_or(&empty);
-        self.start(reading::start(response), out);
+        self.snapshot.start(reading::start(response), out);
         if let Some(fault) = reply::failed(response) {
-            self.note_usage(reading::usage_of(response, self.quirks), out);
-            return self.fail(fault, out);
+            self.snapshot.count(reading::usage_of(response, self.quirks), out);
+            return Err(fault);
         }
         if kind == "response.failed" {
-            let fault = Fault::bad_upstream("The provider says that its answer failed.");
-            return self.fail(fault, out);
+            return Err(Fault::bad_upstream("The provider says that its answer failed."));
         }
         let output = response.get("output").and_then(Value::as_array);
         for (at, item) in output.into_iter().flatten().enumerate() {
             self.reader.complete(at as u64, item, out);
         }
-        self.note_usage(reading::usage_of(response, self.quirks), out);
+        self.snapshot.count(reading::usage_of(response, self.quirks), out);
         let called = self.called || self.reader.called();
         let finish = if response.contains_key("status") {
             reply::finish(response, called)
@@ -201,6 +155,7 @@ impl Decoder {
             reading::finish(kind.strip_prefix("response."), None, called)
         };
         self.end_with(finish, out);
+        Ok(())
     }
 
     /// Reads what metering and endings need of an event; `false` for one that must be read whole.
@@ -217,13 +172,13 @@ impl Decoder {
         );
         match (kind.as_str(), response) {
             ("error" | "response.failed", _) => return false,
-            (_, Some(response)) if starts => self.start(response.start(), out),
+            (_, Some(response)) if starts => self.snapshot.start(response.start(), out),
             ("response.completed" | "response.incomplete", Some(response))
                 if response.is_whole() =>
             {
-                self.start(response.start(), out);
+                self.snapshot.start(response.start(), out);
                 let finish = response.finish(self.called);
-                self.note_usage(response.usage(self.quirks), out);
+                self.snapshot.count(response.usage(self.quirks), out);
                 self.end_with(finish, out);
             }
             ("response.completed" | "response.incomplete", _) => return false,
@@ -247,7 +202,7 @@ impl Decoder {
 
     /// Events are counted, since some hosts do not number them.
     fn count(&mut self, stated: Option<u64>) {
-        self.sequence = stated.unwrap_or(self.sequence).saturating_add(1);
+        self.snapshot.sequence = stated.unwrap_or(self.snapshot.sequence).saturating_add(1);
     }
 }
 
@@ -300,70 +255,43 @@ fn is_piece(frame: &Frame) -> bool {
     })
 }
 
-impl StreamDecoder for Decoder {
-    fn read(&mut self, frame: &Frame, out: &mut Vec<Event>) {
-        let data = frame.data.trim_ascii();
-        if self.over || data.is_empty() {
-            return;
-        }
+impl DecodeStream for Decoder {
+    fn open(quirks: &'static Quirks) -> Self {
+        let (reader, snapshot) = (Reader::default(), Snapshot::default());
+        Self { quirks, reader, called: false, snapshot, open: BTreeMap::new() }
+    }
+
+    fn read(&mut self, frame: &Frame, out: &mut Vec<Event>) -> Result<(), Fault> {
+        let Some(data) = frame.said() else { return Ok(()) };
         if data == b"[DONE]" {
             return self.end(out);
         }
-        let Ok(Value::Object(event)) = serde_json::from_slice(data) else {
-            let fault =
-                Fault::bad_upstream("The provider's stream holds a frame that is not JSON.");
-            return self.fail(fault, out);
-        };
+        let event = stream::object(data)?;
         let named = String::from_utf8_lossy(&frame.event);
         let kind = event.get("type").and_then(Value::as_str).unwrap_or(&named);
         if !kind.starts_with("response.")
             && let Some(fault) = fault::inside(&event)
         {
-            return self.fail(fault, out);
+            return Err(fault);
         }
         self.count(event.get("sequence_number").and_then(Value::as_u64));
         self.note_open(kind, &Opening::of(&event));
-        self.read_event(kind, &event, out);
+        self.read_event(kind, &event, out)
     }
 
-    fn skim(&mut self, frame: &Frame, out: &mut Vec<Event>) {
-        if self.over {
-            return;
+    fn skim(&mut self, frame: &Frame, out: &mut Vec<Event>) -> Result<(), Fault> {
+        if self.snapshot.started && is_piece(frame) {
+            self.snapshot.sequence += 1;
+            return Ok(());
         }
-        if self.started && is_piece(frame) {
-            self.sequence += 1;
-            return;
-        }
-        let from = out.len();
-        if !self.skim_event(frame, out) {
-            self.read(frame, out);
-        }
-        let mut at = 0;
-        out.retain(|event| {
-            at += 1;
-            at <= from || event.is_metered()
-        });
-    }
-
-    fn end(&mut self, out: &mut Vec<Event>) {
-        if !self.over {
-            let fault = Fault::bad_upstream("The provider's stream broke off.");
-            self.fail(fault, out);
-        }
+        if self.skim_event(frame, out) { Ok(()) } else { self.read(frame, out) }
     }
 
     fn snapshot(&self) -> Snapshot {
         Snapshot {
-            id: self.id.clone(),
-            model: self.model.clone(),
-            created: self.created,
-            started: self.started,
             open_block: self.open.keys().next().copied(),
-            next_block: self.next,
-            usage: self.usage.clone(),
-            sequence: self.sequence,
             open_items: self.open.values().cloned().collect(),
-            ..Snapshot::default()
+            ..self.snapshot.clone()
         }
     }
 }

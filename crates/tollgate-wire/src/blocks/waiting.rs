@@ -1,4 +1,4 @@
-//! Tool calls whose pieces come interleaved. Anthropic's blocks come one after the other, so a
+//! Tool calls whose pieces come interleaved. Blocks come one after the other, so a
 //! call waits until the one before it is whole.
 
 use std::collections::VecDeque;
@@ -10,33 +10,33 @@ const MOST: usize = 8 << 20;
 
 /// A call that waits for its block.
 #[derive(Debug)]
-pub(super) struct Waiting {
-    pub(super) index: u32,
-    pub(super) id: String,
-    pub(super) name: String,
-    pub(super) signature: Option<Signature>,
-    pub(super) arguments: String,
+pub(in crate::blocks) struct Waiting {
+    pub(in crate::blocks) index: u32,
+    pub(in crate::blocks) id: String,
+    pub(in crate::blocks) name: String,
+    pub(in crate::blocks) signature: Option<Signature>,
+    pub(in crate::blocks) arguments: String,
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Queue {
+pub(in crate::blocks) struct Queue {
     calls: VecDeque<Waiting>,
     bytes: usize,
 }
 
 impl Queue {
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::blocks) fn is_empty(&self) -> bool {
         self.calls.is_empty()
     }
 
     /// `false` when too much waits already.
-    pub(super) fn push(&mut self, call: Waiting) -> bool {
+    pub(in crate::blocks) fn push(&mut self, call: Waiting) -> bool {
         self.bytes += size_of::<Waiting>() + call.id.len() + call.name.len();
         self.calls.push_back(call);
         self.bytes <= MOST
     }
 
-    pub(super) fn next(&mut self) -> Option<Waiting> {
+    pub(in crate::blocks) fn next(&mut self) -> Option<Waiting> {
         let call = self.calls.pop_front();
         if self.calls.is_empty() {
             self.bytes = 0;
@@ -46,7 +46,7 @@ impl Queue {
 
     /// Adds a piece to a waiting call; `None` when no such call waits, `Some(false)` when too much
     /// waits already.
-    pub(super) fn grow(&mut self, index: u32, piece: &str) -> Option<bool> {
+    pub(in crate::blocks) fn grow(&mut self, index: u32, piece: &str) -> Option<bool> {
         let call = self.calls.iter_mut().rev().find(|call| call.index == index)?;
         call.arguments.push_str(piece);
         self.bytes += piece.len();
