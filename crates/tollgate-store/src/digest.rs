@@ -73,6 +73,11 @@ impl Digester {
         AccessKey { id: format!("TGAK{}", id.collect::<String>()), secret: secret.into() }
     }
 
+    /// By which a database recognises the pepper.
+    pub(crate) fn mark(&self) -> Digest {
+        Digest(self.derived("mark of the pepper", &Digest([0; 32])))
+    }
+
     /// A keyed hash of a digest for one purpose. A key never begins with a zero byte, so none of
     /// these is ever the digest of a key.
     fn derived(&self, purpose: &str, digest: &Digest) -> [u8; 32] {

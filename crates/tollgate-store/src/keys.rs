@@ -4,9 +4,8 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use secrecy::{ExposeSecret as _, SecretString};
-use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
 
+use crate::database::Row;
 use crate::digest::Digest;
 use crate::mint;
 use crate::store::{Store, StoreError};
@@ -33,11 +32,9 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn keys(&self) -> Result<Vec<StoredKey>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT id, name, team, digest, fingerprint, created, revoked FROM keys ORDER BY created, rowid",
-        )
-        .fetch_all(&self.pool)
-        .await?;
+        let sql = "SELECT id, name, team, digest, fingerprint, created, revoked FROM keys \
+            ORDER BY created, rowid";
+        let rows = self.database.rows(sql, &[]).await?;
         rows.iter().map(stored_key).collect()
     }
 
@@ -70,18 +67,18 @@ impl Store {
     /// # Errors
     /// When the name is taken, or the database does not answer.
     pub async fn insert_key(&self, key: &StoredKey) -> Result<(), StoreError> {
-        let inserted = sqlx::query(
-            "INSERT INTO keys (id, name, team, digest, fingerprint, created, revoked) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        )
-        .bind(&key.id)
-        .bind(&key.name)
-        .bind(&key.team)
-        .bind(key.digest.as_bytes().as_slice())
-        .bind(&key.fingerprint)
-        .bind(key.created)
-        .bind(key.revoked)
-        .execute(&self.pool)
-        .await;
+        let sql = "INSERT INTO keys (id, name, team, digest, fingerprint, created, revoked) \
+            VALUES ($1, $2, $3, $4, $5, $6, $7)";
+        let values = [
+            (&key.id).into(),
+            (&key.name).into(),
+            (&key.team).into(),
+            key.digest.as_bytes().as_slice().into(),
+            (&key.fingerprint).into(),
+            key.created.into(),
+            key.revoked.into(),
+        ];
+        let inserted = self.database.execute(sql, &values).await;
         match inserted {
             Ok(_) => Ok(()),
             Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {
@@ -96,7 +93,7 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn forget_key(&self, id: &str) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM keys WHERE id = ?").bind(id).execute(&self.pool).await?;
+        self.database.execute("DELETE FROM keys WHERE id = $1", &[id.into()]).await?;
         Ok(())
     }
 
@@ -105,32 +102,28 @@ impl Store {
     /// # Errors
     /// When no key of that name is in use, or the database does not answer.
     pub async fn revoke_key(&self, name: &str) -> Result<(), StoreError> {
-        let revoked = sqlx::query("UPDATE keys SET revoked = ? WHERE name = ? AND revoked IS NULL")
-            .bind(now())
-            .bind(name)
-            .execute(&self.pool)
-            .await?;
-        if revoked.rows_affected() == 0 {
+        let sql = "UPDATE keys SET revoked = $1 WHERE name = $2 AND revoked IS NULL";
+        if self.database.execute(sql, &[now().into(), name.into()]).await? == 0 {
             return Err(StoreError::NoSuchKey(name.to_owned()));
         }
         Ok(())
     }
 }
 
-fn stored_key(row: &SqliteRow) -> Result<StoredKey, StoreError> {
-    let digest: &[u8] = row.try_get("digest")?;
-    let digest = Digest::from_bytes(digest).ok_or_else(|| sqlx::Error::ColumnDecode {
+fn stored_key(row: &Row) -> Result<StoredKey, StoreError> {
+    let digest: Vec<u8> = row.get("digest")?;
+    let digest = Digest::from_bytes(&digest).ok_or_else(|| sqlx::Error::ColumnDecode {
         index: "digest".to_owned(),
         source: "it is not 32 bytes long".into(),
     })?;
     Ok(StoredKey {
-        id: row.try_get("id")?,
-        name: row.try_get("name")?,
-        team: row.try_get("team")?,
+        id: row.get("id")?,
+        name: row.get("name")?,
+        team: row.get("team")?,
         digest,
-        fingerprint: row.try_get("fingerprint")?,
-        created: row.try_get("created")?,
-        revoked: row.try_get("revoked")?,
+        fingerprint: row.get("fingerprint")?,
+        created: row.get("created")?,
+        revoked: row.get("revoked")?,
     })
 }
 

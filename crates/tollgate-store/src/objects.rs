@@ -6,16 +6,13 @@
 
 use std::fmt;
 
-use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
-
+use crate::database::Row;
 use crate::store::{Store, StoreError};
 
 /// Longer than any id, key or model that a provider or a configuration names.
 const LONGEST: usize = 512;
 
-/// The SQL, all of it; PostgreSQL understands the same. SQLite counts parameters in the order in
-/// which they first appear, so they appear in the order of their numbers.
+/// The SQL, all of it.
 mod sql {
     /// An id that another provider gave before stays with that provider: a second one that names
     /// the same id does not take its follow-ups over.
@@ -106,7 +103,7 @@ pub struct StoredObject {
 impl StoredObject {
     /// Whether its texts have lengths that the table takes.
     fn is_bounded(&self) -> bool {
-        let fits = |text: &String| (1..=LONGEST).contains(&text.len());
+        let fits = |text: &String| (1..=LONGEST).contains(&text.len()) && !text.contains('\0');
         [&self.id, &self.team, &self.made_by, &self.provider].into_iter().all(fits)
             && self.model.as_ref().is_none_or(fits)
     }
@@ -117,24 +114,24 @@ impl Store {
     /// They are on disk when this returns.
     ///
     /// # Errors
-    /// When a text is empty or too long, or the database does not answer.
+    /// When a text is empty, too long or holds a NUL, or the database does not answer.
     pub async fn insert_objects(&self, objects: &[StoredObject]) -> Result<(), StoreError> {
         if let Some(object) = objects.iter().find(|object| !object.is_bounded()) {
             return Err(StoreError::ObjectOutOfBounds(object.kind));
         }
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.database.begin().await?;
         for object in objects {
-            sqlx::query(sql::INSERT)
-                .bind(&object.team)
-                .bind(object.kind.as_str())
-                .bind(&object.id)
-                .bind(&object.made_by)
-                .bind(&object.provider)
-                .bind(&object.model)
-                .bind(object.created)
-                .bind(object.expires)
-                .execute(&mut *transaction)
-                .await?;
+            let values = [
+                (&object.team).into(),
+                object.kind.as_str().into(),
+                (&object.id).into(),
+                (&object.made_by).into(),
+                (&object.provider).into(),
+                (&object.model).into(),
+                object.created.into(),
+                object.expires.into(),
+            ];
+            transaction.execute(sql::INSERT, &values).await?;
         }
         transaction.commit().await?;
         Ok(())
@@ -152,16 +149,11 @@ impl Store {
         id: &str,
         now: i64,
     ) -> Result<Option<StoredObject>, StoreError> {
-        if id.len() > LONGEST {
+        if id.len() > LONGEST || id.contains('\0') {
             return Ok(None);
         }
-        let row = sqlx::query(sql::FIND)
-            .bind(team)
-            .bind(kind.as_str())
-            .bind(id)
-            .bind(now)
-            .fetch_optional(&self.pool)
-            .await?;
+        let values = [team.into(), kind.as_str().into(), id.into(), now.into()];
+        let row = self.database.row(sql::FIND, &values).await?;
         row.as_ref().map(|row| stored_object(row, kind)).transpose()
     }
 
@@ -176,14 +168,9 @@ impl Store {
         now: i64,
         (offset, limit): (u32, u32),
     ) -> Result<Vec<StoredObject>, StoreError> {
-        let rows = sqlx::query(sql::LIST)
-            .bind(team)
-            .bind(kind.as_str())
-            .bind(now)
-            .bind(i64::from(limit))
-            .bind(i64::from(offset))
-            .fetch_all(&self.pool)
-            .await?;
+        let page = [i64::from(limit).into(), i64::from(offset).into()];
+        let values = [team.into(), kind.as_str().into(), now.into(), page[0], page[1]];
+        let rows = self.database.rows(sql::LIST, &values).await?;
         rows.iter().map(|row| stored_object(row, kind)).collect()
     }
 
@@ -198,15 +185,8 @@ impl Store {
         from: &str,
         to: &str,
     ) -> Result<bool, StoreError> {
-        let turned = sqlx::query(sql::TURN)
-            .bind(to)
-            .bind(team)
-            .bind(kind.as_str())
-            .bind(id)
-            .bind(from)
-            .execute(&self.pool)
-            .await?;
-        Ok(turned.rows_affected() == 1)
+        let values = [to.into(), team.into(), kind.as_str().into(), id.into(), from.into()];
+        Ok(self.database.execute(sql::TURN, &values).await? == 1)
     }
 
     /// Forgets an object. Whether there was one.
@@ -219,13 +199,11 @@ impl Store {
         kind: ObjectKind,
         id: &str,
     ) -> Result<bool, StoreError> {
-        let deleted = sqlx::query(sql::DELETE)
-            .bind(team)
-            .bind(kind.as_str())
-            .bind(id)
-            .execute(&self.pool)
-            .await?;
-        Ok(deleted.rows_affected() > 0)
+        if id.contains('\0') {
+            return Ok(false);
+        }
+        let values = [team.into(), kind.as_str().into(), id.into()];
+        Ok(self.database.execute(sql::DELETE, &values).await? > 0)
     }
 
     /// Forgets what is over at `now`, and of every team and kind the oldest beyond `most`. How
@@ -234,33 +212,26 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn sweep_objects(&self, now: i64, most: u32) -> Result<u64, StoreError> {
-        let over = sqlx::query(sql::EXPIRE).bind(now).execute(&self.pool).await?;
-        let mut forgotten = over.rows_affected();
-        let crowded = sqlx::query(sql::CROWDED).bind(i64::from(most)).fetch_all(&self.pool).await?;
-        for row in &crowded {
-            let (team, kind): (String, String) = (row.try_get("team")?, row.try_get("kind")?);
-            let thinned = sqlx::query(sql::THIN)
-                .bind(team)
-                .bind(kind)
-                .bind(THINNED)
-                .bind(i64::from(most))
-                .execute(&self.pool)
-                .await?;
-            forgotten += thinned.rows_affected();
+        let most = i64::from(most).into();
+        let mut forgotten = self.database.execute(sql::EXPIRE, &[now.into()]).await?;
+        for row in &self.database.rows(sql::CROWDED, &[most]).await? {
+            let (team, kind): (String, String) = (row.get("team")?, row.get("kind")?);
+            let values = [(&team).into(), (&kind).into(), THINNED.into(), most];
+            forgotten += self.database.execute(sql::THIN, &values).await?;
         }
         Ok(forgotten)
     }
 }
 
-fn stored_object(row: &SqliteRow, kind: ObjectKind) -> Result<StoredObject, StoreError> {
+fn stored_object(row: &Row, kind: ObjectKind) -> Result<StoredObject, StoreError> {
     Ok(StoredObject {
         kind,
-        id: row.try_get("id")?,
-        team: row.try_get("team")?,
-        made_by: row.try_get("made_by")?,
-        provider: row.try_get("provider")?,
-        model: row.try_get("model")?,
-        created: row.try_get("created")?,
-        expires: row.try_get("expires")?,
+        id: row.get("id")?,
+        team: row.get("team")?,
+        made_by: row.get("made_by")?,
+        provider: row.get("provider")?,
+        model: row.get("model")?,
+        created: row.get("created")?,
+        expires: row.get("expires")?,
     })
 }

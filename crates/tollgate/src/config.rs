@@ -40,7 +40,6 @@ mod yaml;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -131,8 +130,10 @@ pub struct ListenTimeouts {
 /// Where state rests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Storage {
-    /// The SQLite file. `None`: `tollgate.db` in the data directory.
-    pub database: Option<PathBuf>,
+    /// `None`: the file `tollgate.db` in the data directory.
+    pub database: Option<tollgate_store::Address>,
+    /// `None`: the file `pepper` in the data directory.
+    pub pepper: Option<tollgate_store::Pepper>,
     /// Counters that several gateways share. `None`: in memory.
     pub shared: Option<SharedStorage>,
 }

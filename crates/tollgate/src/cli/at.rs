@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use tollgate_store::{Store, StoreError};
+use tollgate_store::{Address, Place, Store, StoreError};
 
 use crate::config::{Config, Loaded, Refusals};
 
@@ -34,13 +34,21 @@ impl At {
     }
 
     pub(super) async fn store(&self, config: &Config) -> Result<Store, StoreError> {
-        Store::open(&self.data_dir(config), config.storage.database.as_deref()).await
+        Store::open(Place {
+            directory: self.data_dir(config),
+            database: config.storage.database.clone(),
+            pepper: config.storage.pepper.clone(),
+        })
+        .await
     }
 
-    /// Where state rests: where it was said, else beside the database, else in the working
+    /// Where state rests: where it was said, else beside the database's file, else in the working
     /// directory.
     pub(super) fn data_dir(&self, config: &Config) -> PathBuf {
-        let beside = config.storage.database.as_deref().and_then(Path::parent);
+        let beside = match &config.storage.database {
+            Some(Address::Sqlite(file)) => file.parent(),
+            Some(Address::Postgres(_)) | None => None,
+        };
         let beside = beside.filter(|parent| !parent.as_os_str().is_empty());
         self.data_dir.as_deref().or(beside).unwrap_or(Path::new(DATA_DIR)).to_owned()
     }

@@ -7,7 +7,7 @@ use std::future::pending;
 use tokio::signal::unix::Signal;
 use tokio::sync::mpsc;
 
-use crate::config::{Address, Config, Loaded, Refusals, Watch};
+use crate::config::{Address, Config, Loaded, Refusals, Storage, Watch};
 
 /// What only a restart can change.
 #[derive(Debug, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub(super) struct Fixed {
     data: Address,
     admin: Address,
     tls: bool,
-    storage: crate::config::Storage,
+    storage: Storage,
     log: crate::config::Log,
 }
 

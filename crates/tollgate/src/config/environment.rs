@@ -49,7 +49,7 @@ impl Config {
         let team = TeamConfig::unlimited(DEFAULT_TEAM);
         Ok(Self {
             listen: Listen::default(),
-            storage: Storage { database: None, shared: None },
+            storage: Storage { database: None, pepper: None, shared: None },
             providers,
             models: Vec::new(),
             teams: BTreeMap::from([(DEFAULT_TEAM.to_owned(), team)]),

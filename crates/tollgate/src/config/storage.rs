@@ -1,10 +1,9 @@
 //! `storage`: where state rests, and where several gateways count together.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
-use secrecy::SecretString;
-use tollgate_store::SharedAddress;
+use secrecy::{ExposeSecret, SecretString};
+use tollgate_store::{Address, Pepper, Server, SharedAddress};
 
 use super::check::Check;
 use super::place::Path;
@@ -20,31 +19,66 @@ pub(super) fn check(check: &mut Check<'_>, written: written::Storage) -> Storage
     let path = Path::top().key("storage");
     Storage {
         shared: shared(check, &path, &written),
-        database: database(check, &path.key("database"), written.database),
+        database: written.database.and_then(|text| database(check, &path.key("database"), &text)),
+        pepper: written.pepper.and_then(|text| pepper(check, &path.key("pepper"), &text)),
     }
 }
 
-fn database(check: &mut Check<'_>, path: &Path, written: Option<String>) -> Option<PathBuf> {
-    let text = written?;
-    let hint = "`sqlite:PATH`, such as `sqlite:tollgate-data/tollgate.db`";
-    let Some(file) = text.strip_prefix("sqlite:") else {
-        let scheme = text.split_once(':').map_or("", |(scheme, _)| scheme);
-        let message = if matches!(scheme, "postgres" | "postgresql") {
-            "PostgreSQL is not supported yet".to_owned()
-        } else {
-            format!("a database of scheme {scheme:?} is not known")
-        };
-        // The address may hold a password: it is not quoted.
-        check.refuse(path, message, hint);
-        return None;
-    };
-    let file = file.strip_prefix("//").unwrap_or(file);
-    if file.is_empty() || file.contains(['?', '#']) || file.starts_with(':') || file.ends_with('/')
-    {
-        check.refuse(path, "this is not the path of a file", hint);
-        return None;
+/// The address may hold a password: it is never quoted.
+fn database(check: &mut Check<'_>, path: &Path, text: &str) -> Option<Address> {
+    let hint = "`sqlite:PATH`, such as `sqlite:tollgate-data/tollgate.db`, or `postgres://USER@HOST/DATABASE`";
+    let referred = text.starts_with("${");
+    let resolved = if referred { Some(check.secret(path, text)?) } else { None };
+    let text = resolved.as_ref().map_or(text, ExposeSecret::expose_secret);
+    let scheme = text.split_once(':').map_or("", |(scheme, _)| scheme);
+    match scheme {
+        "sqlite" => {
+            let file = text.trim_start_matches("sqlite:");
+            let file = file.strip_prefix("//").unwrap_or(file);
+            let odd = file.contains(['?', '#']) || file.starts_with(':') || file.ends_with('/');
+            if file.is_empty() || odd {
+                check.refuse(path, "this is not the path of a file", hint);
+                return None;
+            }
+            Some(Address::Sqlite(check.around.path(file)))
+        }
+        "postgres" | "postgresql" => match Server::parse(text) {
+            Ok(server) if server.holds_password() && !referred => {
+                let message = "the address holds a password in plain text";
+                let hint = "write a reference to the whole address: \"${env:DATABASE_URL}\" or \"${file:PATH}\"; and replace this password, since a file is easily copied";
+                check.refuse(path, message, hint);
+                None
+            }
+            Ok(server) => Some(Address::Postgres(server)),
+            Err(error) => {
+                check.refuse(
+                    path,
+                    error.to_string(),
+                    "`postgres://USER@HOST:5432/DATABASE?sslmode=verify-full`",
+                );
+                None
+            }
+        },
+        _ => {
+            let message = if referred {
+                "what the reference leads to is not the address of a database".to_owned()
+            } else {
+                format!("a database of scheme {scheme:?} is not known")
+            };
+            check.refuse(path, message, hint);
+            None
+        }
     }
-    Some(check.around.path(file))
+}
+
+fn pepper(check: &mut Check<'_>, path: &Path, text: &str) -> Option<Pepper> {
+    let secret = check.secret(path, text)?;
+    let pepper = Pepper::from_hex(secret.expose_secret());
+    if pepper.is_none() {
+        let hint = "`openssl rand -hex 32` makes one; `xxd -p -c 32 pepper` shows the one of a data directory";
+        check.refuse(path, "a pepper is 64 hexadecimal digits", hint);
+    }
+    pepper
 }
 
 fn shared(check: &mut Check<'_>, path: &Path, written: &written::Storage) -> Option<SharedStorage> {
@@ -78,7 +112,7 @@ fn address(check: &mut Check<'_>, at: &Path, text: &str) -> Option<SharedAddress
     }
     let url =
         if is_reference { check.secret(at, text)? } else { SecretString::from(text.to_owned()) };
-    let scheme = secrecy::ExposeSecret::expose_secret(&url).split_once("://");
+    let scheme = url.expose_secret().split_once("://");
     let known = scheme.is_some_and(|(scheme, _)| matches!(scheme, "redis" | "rediss"));
     let address = known.then(|| SharedAddress::parse(&url).ok()).flatten();
     if address.is_none() {

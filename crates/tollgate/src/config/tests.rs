@@ -127,7 +127,8 @@ fn the_good_one_is_understood() {
     assert!(config.listen.data.chosen);
     assert!(config.listen.tls.as_ref().unwrap().client_roots.is_some());
     assert_eq!(config.listen.timeouts.head, Duration::from_secs(10));
-    assert_eq!(config.storage.database, Some(folder.0.join("data/tollgate.db")));
+    let file = folder.0.join("data/tollgate.db");
+    assert_eq!(config.storage.database, Some(tollgate_store::Address::Sqlite(file)));
     assert_eq!(
         config.providers["openai"].base.as_ref().unwrap().to_string(),
         "https://api.openai.com/v1"

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use tollgate_store::{ObjectKind, Store, StoredObject};
+use tollgate_store::{ObjectKind, Place, Store, StoredObject};
 
 use super::*;
 
@@ -39,11 +39,11 @@ fn response(team: &str, id: &str) -> StoredObject {
 #[tokio::test]
 async fn what_was_entered_is_on_disk_and_its_owner_alone_finds_it() {
     let folder = Folder::new("entered");
-    let store = Store::open(&folder.0, None).await.unwrap();
+    let store = Store::open(Place::of(&folder.0)).await.unwrap();
     let (objects, keeper) = Objects::start(store.clone());
     let entered = response("search", "resp_1");
     objects.enter(vec![entered.clone()]).await.unwrap();
-    let other = Store::open(&folder.0, None).await.unwrap();
+    let other = Store::open(Place::of(&folder.0)).await.unwrap();
     let read = other.object("search", ObjectKind::Response, "resp_1", now()).await.unwrap();
     assert_eq!(read.as_ref(), Some(&entered), "another process sees it at once");
     for _ in 0..2 {
@@ -64,7 +64,7 @@ async fn what_was_entered_is_on_disk_and_its_owner_alone_finds_it() {
 #[tokio::test]
 async fn one_that_cannot_be_kept_does_not_spoil_those_beside_it() {
     let folder = Folder::new("spoiled");
-    let store = Store::open(&folder.0, None).await.unwrap();
+    let store = Store::open(Place::of(&folder.0)).await.unwrap();
     let (objects, keeper) = Objects::start(store.clone());
     let long = "x".repeat(2000);
     let ids: Vec<String> =
@@ -83,7 +83,7 @@ async fn one_that_cannot_be_kept_does_not_spoil_those_beside_it() {
 #[tokio::test]
 async fn a_table_that_is_gone_is_said_to_be() {
     let folder = Folder::new("gone");
-    let store = Store::open(&folder.0, None).await.unwrap();
+    let store = Store::open(Place::of(&folder.0)).await.unwrap();
     let (objects, keeper) = Objects::start(store.clone());
     keeper.abort();
     let _ = keeper.await;

@@ -121,7 +121,7 @@ const REASONS: &[(&str, &str)] = &[
     ("general_settings.master_key", ""),
     (
         "general_settings.database_url",
-        "keys and records rest in SQLite; other databases come with a later version",
+        "that database belongs to the other gateway; give this one its own as `storage.database`",
     ),
     ("general_settings.max_parallel_requests", LIMITS),
     ("general_settings.global_max_parallel_requests", LIMITS),

@@ -9,9 +9,15 @@ use crate::config::units::{DURATION_PATTERN, SIZE_PATTERN};
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::config) struct Storage {
-    /// `sqlite:PATH`. Default: `tollgate.db` in the data directory.
-    #[schemars(extend("pattern" = "^sqlite:."))]
+    /// `sqlite:PATH`, `postgres://USER@HOST/DATABASE`, or a reference to one of them, which it must
+    /// be where it holds a password: `${env:NAME}` or `${file:PATH}`. Default: `tollgate.db` in the
+    /// data directory.
+    #[schemars(extend("pattern" = r"^(sqlite:.|postgres(ql)?://.|\$\{)"))]
     pub(in crate::config) database: Option<String>,
+    /// What stored keys are hashed with, as a reference to 64 hexadecimal digits: `${env:NAME}` or
+    /// `${file:PATH}`. The same for every gateway of one database. Default: the file `pepper` in the
+    /// data directory, made at the first start.
+    pub(in crate::config) pepper: Option<String>,
     /// Where limits are counted: `memory`, each gateway for itself, or a Redis that several gateways
     /// share: `redis://HOST:PORT`, over TLS `rediss://HOST:PORT`, or a reference to such an address.
     /// Default `memory`.

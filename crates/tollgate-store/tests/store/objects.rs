@@ -1,25 +1,8 @@
 //! Objects and their owners, as the program uses them.
 
-use std::path::PathBuf;
+use tollgate_store::{ObjectKind, StoreError, StoredObject};
 
-use tollgate_store::{ObjectKind, Store, StoreError, StoredObject};
-
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path =
-            std::env::temp_dir().join(format!("tollgate-objects-{}-{name}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&path);
-        Self(path)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
+use crate::Bed;
 
 fn response(team: &str, id: &str, created: i64) -> StoredObject {
     StoredObject {
@@ -34,15 +17,13 @@ fn response(team: &str, id: &str, created: i64) -> StoredObject {
     }
 }
 
-#[tokio::test]
-async fn an_object_is_found_by_its_owner_only_and_outlives_the_process() {
-    let folder = Folder::new("owner");
-    let store = Store::open(&folder.0, None).await.unwrap();
+pub(crate) async fn an_object_is_found_by_its_owner_only_and_outlives_the_process(bed: &Bed) {
+    let store = bed.open().await;
     let object = response("search", "resp_1", 1000);
     store.insert_objects(std::slice::from_ref(&object)).await.unwrap();
     store.close().await;
 
-    let store = Store::open(&folder.0, None).await.unwrap();
+    let store = bed.open().await;
     let find =
         async |team: &str, kind, id: &str, now| store.object(team, kind, id, now).await.unwrap();
     assert_eq!(find("search", ObjectKind::Response, "resp_1", 1001).await, Some(object));
@@ -58,10 +39,8 @@ async fn an_object_is_found_by_its_owner_only_and_outlives_the_process() {
     store.close().await;
 }
 
-#[tokio::test]
-async fn a_second_provider_does_not_take_an_id_over() {
-    let folder = Folder::new("second");
-    let store = Store::open(&folder.0, None).await.unwrap();
+pub(crate) async fn a_second_provider_does_not_take_an_id_over(bed: &Bed) {
+    let store = bed.open().await;
     let first = response("search", "resp_1", 1000);
     let second = StoredObject { provider: "llama".into(), ..response("search", "resp_1", 1050) };
     let renewed = StoredObject { model: None, ..response("search", "resp_1", 1060) };
@@ -79,10 +58,8 @@ async fn a_second_provider_does_not_take_an_id_over() {
     store.close().await;
 }
 
-#[tokio::test]
-async fn lists_are_pages_and_sweeps_keep_the_newest() {
-    let folder = Folder::new("pages");
-    let store = Store::open(&folder.0, None).await.unwrap();
+pub(crate) async fn lists_are_pages_and_sweeps_keep_the_newest(bed: &Bed) {
+    let store = bed.open().await;
     let many: Vec<StoredObject> =
         (0..10).map(|n| response("search", &format!("resp_{n}"), 1000 + n)).collect();
     store.insert_objects(&many).await.unwrap();
@@ -100,23 +77,24 @@ async fn lists_are_pages_and_sweeps_keep_the_newest() {
     store.close().await;
 }
 
-#[tokio::test]
-async fn what_is_too_long_is_refused_whole() {
-    let folder = Folder::new("long");
-    let store = Store::open(&folder.0, None).await.unwrap();
+pub(crate) async fn what_is_too_long_is_refused_whole(bed: &Bed) {
+    let store = bed.open().await;
     let good = response("search", "resp_1", 1000);
     let long = response("search", &"x".repeat(600), 1000);
-    let refused = store.insert_objects(&[good, long]).await;
-    assert!(matches!(refused, Err(StoreError::ObjectOutOfBounds(ObjectKind::Response))));
+    let nul = response("search", "resp\0", 1000);
+    for bad in [long, nul] {
+        let refused = store.insert_objects(&[good.clone(), bad.clone()]).await;
+        assert!(matches!(refused, Err(StoreError::ObjectOutOfBounds(ObjectKind::Response))));
+        let found = store.object("search", ObjectKind::Response, &bad.id, 1001).await.unwrap();
+        assert_eq!(found, None);
+    }
     let found = store.object("search", ObjectKind::Response, "resp_1", 1001).await.unwrap();
     assert_eq!(found, None);
     store.close().await;
 }
 
-#[tokio::test]
-async fn of_many_who_turn_an_object_one_is_told_that_it_did() {
-    let folder = Folder::new("turned");
-    let store = Store::open(&folder.0, None).await.unwrap();
+pub(crate) async fn of_many_who_turn_an_object_one_is_told_that_it_did(bed: &Bed) {
+    let store = bed.open().await;
     let object = response("search", "resp_1", 1000);
     store.insert_objects(std::slice::from_ref(&object)).await.unwrap();
     let turn = |team: &'static str| {
