@@ -35,7 +35,7 @@ pub use ids::DialectId;
 pub use loss::{Loss, Losses};
 pub use money::{Cost, MicroUsd};
 pub use price::{Day, Meter, Price, Rate, Tier};
-pub use record::{Lane, Record};
+pub use record::{Lane, Record, RecordId};
 pub use reply::{Choice, Reply};
 pub use rerank::{Ranked, RerankDocument, RerankReply, RerankRequest};
 pub use terms::DataTerms;

@@ -22,9 +22,48 @@ impl Lane {
     }
 }
 
+/// Names one call among those of all gateways, and sorts by when it came.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RecordId(u128);
+
+impl RecordId {
+    /// Of a call that came at that Unix time, to that process, as its so many-th.
+    #[must_use]
+    pub fn new(started_us: u64, instance: u32, number: u32) -> Self {
+        let low = (u64::from(instance) << 32) | u64::from(number);
+        Self((u128::from(started_us) << 64) | u128::from(low))
+    }
+
+    /// From its 32 hexadecimal digits.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let digits = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        digits.then(|| u128::from_str_radix(text, 16).ok().map(Self)).flatten()
+    }
+
+    /// In an order that is that of the ids.
+    #[must_use]
+    pub fn to_bytes(self) -> [u8; 16] {
+        self.0.to_be_bytes()
+    }
+
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(u128::from_be_bytes(bytes))
+    }
+}
+
+impl std::fmt::Display for RecordId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
+
 /// Filled in from stage to stage; nothing reads it before `settle`.
 #[derive(Clone, Debug, Default)]
 pub struct Record {
+    pub id: RecordId,
+    /// How the caller may name it, too: not unique.
     pub request_id: String,
     /// Unix time of the first byte, in microseconds.
     pub started_us: u64,

@@ -9,6 +9,7 @@ mod counters;
 mod database;
 mod digest;
 mod keys;
+mod ledger;
 mod migrations;
 mod mint;
 mod objects;
@@ -23,6 +24,7 @@ pub use counters::{
 pub use database::Engine;
 pub use digest::{AccessKey, Digest, Digester};
 pub use keys::StoredKey;
+pub use ledger::{Batch, CLASSES, Entry, Journal, Tail};
 pub use mint::{KEY_PREFIX, is_well_formed};
 pub use objects::{ObjectKind, StoredObject};
 pub use pepper::Pepper;
