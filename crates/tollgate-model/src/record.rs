@@ -47,6 +47,12 @@ impl RecordId {
         self.0.to_be_bytes()
     }
 
+    /// When the call came.
+    #[must_use]
+    pub fn started_us(self) -> u64 {
+        u64::try_from(self.0 >> 64).unwrap_or_default()
+    }
+
     #[must_use]
     pub fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(u128::from_be_bytes(bytes))

@@ -226,6 +226,29 @@ impl Transaction {
         .await
     }
 
+    /// # Errors
+    /// When the database refuses the statement, or does not answer in time.
+    pub(crate) async fn rows(
+        &mut self,
+        sql: impl SqlSafeStr,
+        values: &[Value<'_>],
+    ) -> Result<Vec<Row>, Error> {
+        let sql = sql.into_sql_str();
+        within(async {
+            match self {
+                Self::Sqlite(inside) => {
+                    let rows = sqlite(sql, values).fetch_all(&mut **inside).await?;
+                    Ok(rows.into_iter().map(Row::Sqlite).collect())
+                }
+                Self::Postgres(inside) => {
+                    let rows = postgres(sql, values).fetch_all(&mut **inside).await?;
+                    Ok(rows.into_iter().map(Row::Postgres).collect())
+                }
+            }
+        })
+        .await
+    }
+
     /// It is on disk when this returns.
     ///
     /// # Errors

@@ -20,8 +20,8 @@ macro_rules! steps {
     };
 }
 
-const SQLITE: &[Step] = steps!("sqlite": 1 "keys" 2 "objects" 3 "installation");
-const POSTGRES: &[Step] = steps!("postgres": 1 "keys" 2 "objects" 3 "installation");
+const SQLITE: &[Step] = steps!("sqlite": 1 "keys" 2 "objects" 3 "installation" 4 "ledger");
+const POSTGRES: &[Step] = steps!("postgres": 1 "keys" 2 "objects" 3 "installation" 4 "ledger");
 
 pub(crate) fn sqlite() -> Migrator {
     migrator(SQLITE)

@@ -168,11 +168,15 @@ fn counts(usage: &Usage) -> [Option<u64>; CLASSES.len()] {
 
 /// A text within its bound, cut between two characters.
 fn short(text: &str) -> Cow<'_, str> {
-    if text.len() <= MOST_TEXT {
-        return Cow::Borrowed(text);
-    }
+    let fits = text.len() <= MOST_TEXT;
     let end = (0..=MOST_TEXT).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default();
-    Cow::Borrowed(&text[..end])
+    let text = if fits { text } else { &text[..end] };
+    // PostgreSQL holds no NUL.
+    if text.contains('\0') {
+        Cow::Owned(text.replace('\0', "\u{FFFD}"))
+    } else {
+        Cow::Borrowed(text)
+    }
 }
 
 /// As 32 hexadecimal digits.

@@ -4,6 +4,7 @@
 
 mod files;
 mod keys;
+mod ledger;
 mod objects;
 mod pepper;
 
@@ -79,6 +80,12 @@ on_both_engines! {
         a_key_is_found_again_by_its_digest_only
         a_revoked_key_stays_known_and_frees_its_name
         a_key_that_nobody_has_seen_can_be_taken_back
+    }
+    ledger {
+        a_call_is_booked_once_however_often_it_is_told
+        gateways_that_book_at_once_lose_nothing_and_count_nothing_twice
+        sums_are_told_apart_by_what_is_asked_for
+        calls_are_pages_and_old_ones_go_while_their_sums_stay
     }
     objects {
         an_object_is_found_by_its_owner_only_and_outlives_the_process
