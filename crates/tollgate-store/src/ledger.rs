@@ -17,5 +17,5 @@ mod usage;
 pub use calls::CallsQuery;
 pub use entry::{CLASSES, Entry};
 pub use journal::Journal;
-pub use tail::{Batch, Tail};
+pub use tail::{Tail, Unshipped};
 pub use usage::{By, UsageLine, UsageQuery};

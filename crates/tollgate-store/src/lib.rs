@@ -24,7 +24,7 @@ pub use counters::{
 pub use database::Engine;
 pub use digest::{AccessKey, Digest, Digester};
 pub use keys::StoredKey;
-pub use ledger::{Batch, By, CLASSES, CallsQuery, Entry, Journal, Tail, UsageLine, UsageQuery};
+pub use ledger::{By, CLASSES, CallsQuery, Entry, Journal, Tail, Unshipped, UsageLine, UsageQuery};
 pub use mint::{KEY_PREFIX, is_well_formed};
 pub use objects::{ObjectKind, StoredObject};
 pub use pepper::Pepper;

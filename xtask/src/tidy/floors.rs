@@ -50,6 +50,8 @@ const FLOORS: &[Floor] = &[
         may_import: Some(&[
             "aws-lc-rs",
             "base64",
+            "crc32fast",
+            "jiff",
             "secrecy",
             "serde",
             "serde_json",

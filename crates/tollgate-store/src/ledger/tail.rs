@@ -38,7 +38,7 @@ struct Seen {
 
 /// Rows that are to be shipped, and how far the journal was read for them.
 #[derive(Debug, Default)]
-pub struct Batch {
+pub struct Unshipped {
     pub entries: Vec<Entry<'static>>,
     /// Lines that are not as they were written.
     pub damaged: u64,
@@ -49,7 +49,7 @@ pub struct Batch {
     ended: BTreeSet<OsString>,
 }
 
-impl Batch {
+impl Unshipped {
     /// There is nothing to ship and nothing to remember.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -73,9 +73,9 @@ impl Tail {
     ///
     /// # Errors
     /// When the directory or a file of it cannot be read.
-    pub fn next(&mut self) -> io::Result<Batch> {
+    pub fn next(&mut self) -> io::Result<Unshipped> {
         self.look_for_files()?;
-        let mut batch = Batch::default();
+        let mut batch = Unshipped::default();
         let mut writers_alive = BTreeSet::new();
         let mut unread = BTreeSet::new();
         let mut left = MOST_READ;
@@ -101,7 +101,12 @@ impl Tail {
 
     /// Intents of a process that is no more, and all of whose files were read: no outcome will
     /// follow.
-    fn give_up(&self, batch: &mut Batch, alive: &BTreeSet<OsString>, unread: &BTreeSet<OsString>) {
+    fn give_up(
+        &self,
+        batch: &mut Unshipped,
+        alive: &BTreeSet<OsString>,
+        unread: &BTreeSet<OsString>,
+    ) {
         let all = self.open.iter().chain(&batch.opened);
         let orphans: Vec<Entry<'static>> = all
             .filter(|(id, (name, _))| {
@@ -121,7 +126,7 @@ impl Tail {
     ///
     /// # Errors
     /// When a file cannot be removed; it is tried again with the next batch.
-    pub fn commit(&mut self, batch: Batch) -> io::Result<()> {
+    pub fn commit(&mut self, batch: Unshipped) -> io::Result<()> {
         for (name, offset) in batch.offsets {
             if let Some(seen) = self.segments.get_mut(&name) {
                 seen.offset = offset;
@@ -167,7 +172,12 @@ fn writer(name: &OsString) -> OsString {
 }
 
 /// Reads on in one file. Gives the bytes that were read, and whether that was all.
-fn read(name: &OsString, seen: &Seen, most: usize, batch: &mut Batch) -> io::Result<(usize, bool)> {
+fn read(
+    name: &OsString,
+    seen: &Seen,
+    most: usize,
+    batch: &mut Unshipped,
+) -> io::Result<(usize, bool)> {
     let length = seen.file.metadata()?.len();
     let behind = length.saturating_sub(seen.offset);
     let want = usize::try_from(behind).unwrap_or(usize::MAX).min(most);
@@ -192,7 +202,7 @@ fn read(name: &OsString, seen: &Seen, most: usize, batch: &mut Batch) -> io::Res
     Ok((end, all))
 }
 
-fn take(name: &OsString, line: &[u8], batch: &mut Batch) {
+fn take(name: &OsString, line: &[u8], batch: &mut Unshipped) {
     match segment::read(line) {
         Some((Kind::Intent, entry)) => {
             batch.opened.insert(entry.id, (name.clone(), entry));

@@ -1,3 +1,5 @@
+//! The journal as it is read: once, whole, and whatever became of who wrote it.
+
 use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
@@ -46,7 +48,7 @@ fn done(number: u32) -> Entry<'static> {
     Entry { status: 200, ..entry(number) }
 }
 
-fn numbers(batch: &Batch) -> Vec<&str> {
+fn numbers(batch: &Unshipped) -> Vec<&str> {
     batch.entries.iter().map(|entry| entry.request_id.as_ref()).collect()
 }
 
