@@ -1,6 +1,7 @@
 //! Floor 2: the only crate that knows SQL and Redis. What must outlive the process rests here: the
-//! database, of SQLite or PostgreSQL (keys, and the owners of objects that rest at providers), and
-//! the pepper that its digests are keyed with. What several gateways count together is in Redis.
+//! database, of SQLite or PostgreSQL (keys, the owners of objects that rest at providers, the ledger),
+//! the ledger's journal, and the pepper that digests are keyed with. What several gateways count
+//! together is in Redis.
 //!
 //! Deliberately absent: HTTP, wire formats, and any secret in a form that could be read back.
 
