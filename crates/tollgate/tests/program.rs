@@ -32,6 +32,8 @@ mod limits;
 mod operating;
 #[path = "program/operations.rs"]
 mod operations;
+#[path = "program/sharing.rs"]
+mod sharing;
 #[path = "program/sink.rs"]
 mod sink;
 #[path = "program/site.rs"]
