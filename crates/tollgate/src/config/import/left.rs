@@ -157,7 +157,7 @@ const POLICIES: &str = "policies on content come with a later version";
 const CONTEXT: &str = "a provider's refusal for length is told to the caller; put models with more room among the targets";
 const CONTENT: &str = "a provider's refusal for content is told to the caller";
 const HEALTH: &str = "health checks of providers come with a later version";
-const SHARED: &str = "state shared between gateways comes with a later version";
+const SHARED: &str = "limits are shared between gateways with `storage.shared`, which needs to be told what to do while Redis is away (docs/limits.md)";
 const CACHE: &str = "a cache of answers comes with a later version";
 const TELEMETRY: &str = "export of records comes with a later version; metrics are served at `/metrics`, calls are logged on standard output";
 
