@@ -39,6 +39,33 @@ pub enum Operation {
     Passthrough,
 }
 
+/// What OpenAI's own chat dialect is for, at OpenAI and where all of it is passed on.
+pub const OF_OPENAI: &[Operation] = &[
+    Operation::Chat,
+    Operation::Embed,
+    Operation::Moderate,
+    Operation::MakeImage,
+    Operation::EditImage,
+    Operation::VaryImage,
+    Operation::Speak,
+    Operation::Transcribe,
+    Operation::TranslateSpeech,
+    Operation::Files,
+    Operation::Batches,
+];
+
+/// One list behind another, for a row that offers both; `N` are they together.
+#[must_use]
+pub const fn both<const N: usize>(one: &[Operation], other: &[Operation]) -> [Operation; N] {
+    let mut out = [Operation::Chat; N];
+    let mut at = 0;
+    while at < N {
+        out[at] = if at < one.len() { one[at] } else { other[at - one.len()] };
+        at += 1;
+    }
+    out
+}
+
 /// What body a request has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Takes {

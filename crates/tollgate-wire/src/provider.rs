@@ -124,6 +124,21 @@ impl Provider {
         notes: &[],
     };
 
+    /// A server that its users run themselves, as most of them are.
+    pub const SERVER: Self = Self {
+        speaks: &[
+            Speaks::of("openai-chat", Base::Given),
+            Speaks::of("anthropic-messages", Base::Root),
+            Speaks::of("openai-responses", Base::Given),
+            Speaks::of("openai-completions", Base::Given),
+        ],
+        key_optional: true,
+        self_hosted: true,
+        quirks: Quirks::SERVER,
+        terms: Terms::OWN_MACHINE,
+        ..Self::PLAIN
+    };
+
     /// The row's first entry for a dialect.
     #[must_use]
     pub fn speaks(&self, dialect: DialectId) -> Option<&'static Speaks> {
@@ -216,6 +231,14 @@ pub struct Terms {
 impl Terms {
     /// Nobody looked, or nothing is said.
     pub const UNKNOWN: Self = Self { data: DataTerms::UNKNOWN, source: "", read: "", note: "" };
+
+    /// Kept for a month and not trained on; a BAA can be signed.
+    pub const KEPT_A_MONTH: DataTerms = DataTerms {
+        retention_days: Some(30),
+        trains: Some(false),
+        baa: Some(true),
+        ..DataTerms::UNKNOWN
+    };
 
     /// Of a server that its users run themselves: nobody but they can say.
     pub const OWN_MACHINE: Self =
@@ -377,6 +400,24 @@ impl Quirks {
         reasoning_beside_output: false,
         counts_wrapped: true,
         embeds_lists: true,
+    };
+
+    /// Servers that fill in a model's own template.
+    pub const SERVER: Self = Self {
+        top_k: true,
+        reasoning_switch: ReasoningSwitch::Template,
+        reasoning_back: ReasoningBack::Content,
+        ..Self::NONE
+    };
+
+    /// The dialect as OpenRouter took it further, and others after it.
+    pub const EXTENDED: Self = Self {
+        developer_role: true,
+        top_k: true,
+        cache_control: true,
+        reasoning_switch: ReasoningSwitch::Object,
+        reasoning_back: ReasoningBack::Details,
+        ..Self::NONE
     };
 
     /// Hosts that took the oldest fields only.

@@ -1,8 +1,6 @@
 //! Anthropic.
 
-use tollgate_model::DataTerms;
-
-use crate::provider::{Base, Provider, Quirks, Speaks, Terms};
+use crate::provider::{Base, Provider, Speaks, Terms};
 use crate::{Operation, auth::Auth};
 
 pub const ROW: Provider = Provider {
@@ -11,19 +9,11 @@ pub const ROW: Provider = Provider {
     base_url: "https://api.anthropic.com",
     auth: Auth::ByDialect,
     key_env: &["ANTHROPIC_API_KEY"],
-    key_optional: false,
-    self_hosted: false,
     operations: &[Operation::Chat, Operation::CountTokens, Operation::Batches],
     serves: &["claude-*"],
     sample_models: &["claude-sonnet-4-5"],
-    quirks: Quirks::NONE,
     terms: Terms {
-        data: DataTerms {
-            retention_days: Some(30),
-            trains: Some(false),
-            baa: Some(true),
-            ..DataTerms::UNKNOWN
-        },
+        data: Terms::KEPT_A_MONTH,
         source: "https://platform.claude.com/docs/en/manage-claude/api-and-data-retention",
         read: "2026-11-25",
         note: "files and batches rest longer",

@@ -2,7 +2,7 @@
 //! `InvokeModel` carries them, and every model that talks in Converse.
 
 use crate::Operation;
-use crate::auth::{Auth, Identity};
+use crate::auth::Identity;
 use crate::carriage::{self, Carriage, Envelope, Way};
 use crate::provider::{Base, Provider, Setting, Speaks};
 
@@ -17,7 +17,6 @@ pub const ROW: Provider = Provider {
     ],
     base_url: "https://bedrock-runtime.{region}.amazonaws.com",
     settings: &[Setting::of("region", &["AWS_REGION", "AWS_DEFAULT_REGION"])],
-    auth: Auth::Bearer,
     identity: Identity::Aws { service: "bedrock" },
     key_env: &["AWS_BEARER_TOKEN_BEDROCK"],
     operations: &[Operation::Chat, Operation::Embed, Operation::Rerank],

@@ -13,8 +13,6 @@ pub const ROW: Provider = Provider {
     base_url: "https://api.deepseek.com",
     auth: Auth::ByDialect,
     key_env: &["DEEPSEEK_API_KEY"],
-    key_optional: false,
-    self_hosted: false,
     operations: &[Operation::Chat],
     serves: &["deepseek-*"],
     sample_models: &["deepseek-chat"],

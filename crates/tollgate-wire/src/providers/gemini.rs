@@ -2,7 +2,7 @@
 
 use tollgate_model::DataTerms;
 
-use crate::provider::{Base, Provider, Quirks, Speaks, Terms};
+use crate::provider::{Base, Provider, Speaks, Terms};
 use crate::{Operation, auth::Auth};
 
 pub const ROW: Provider = Provider {
@@ -11,12 +11,9 @@ pub const ROW: Provider = Provider {
     base_url: "https://generativelanguage.googleapis.com",
     auth: Auth::ByDialect,
     key_env: &["GEMINI_API_KEY", "GOOGLE_API_KEY"],
-    key_optional: false,
-    self_hosted: false,
     operations: &[Operation::Chat, Operation::CountTokens, Operation::Embed],
     serves: &["gemini-*"],
     sample_models: &["gemini-2.5-flash"],
-    quirks: Quirks::NONE,
     terms: Terms {
         data: DataTerms { retention_days: Some(55), ..DataTerms::UNKNOWN },
         source: "https://ai.google.dev/gemini-api/docs/zdr",

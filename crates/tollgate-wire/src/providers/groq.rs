@@ -2,17 +2,14 @@
 
 use tollgate_model::DataTerms;
 
+use crate::Operation;
 use crate::provider::{Base, MaxTokens, Provider, Quirks, ReasoningBack, Speaks, Terms};
-use crate::{Operation, auth::Auth};
 
 pub const ROW: Provider = Provider {
     kind: "groq",
     speaks: &[Speaks::of("openai-chat", Base::Given), Speaks::of("openai-responses", Base::Given)],
     base_url: "https://api.groq.com/openai/v1",
-    auth: Auth::Bearer,
     key_env: &["GROQ_API_KEY"],
-    key_optional: false,
-    self_hosted: false,
     operations: &[
         Operation::Chat,
         Operation::Speak,
@@ -21,7 +18,6 @@ pub const ROW: Provider = Provider {
         Operation::Files,
         Operation::Batches,
     ],
-    serves: &[],
     sample_models: &["llama-3.3-70b-versatile"],
     quirks: Quirks {
         max_tokens_field: MaxTokens::MaxCompletionTokens,

@@ -1,9 +1,9 @@
 //! Mistral.
 
+use crate::Operation;
 use crate::provider::{
     Base, CallId, MaxTokens, Provider, Quirks, ReasoningBack, Speaks, ToolDemand,
 };
-use crate::{Operation, auth::Auth};
 
 pub const ROW: Provider = Provider {
     kind: "mistral",
@@ -12,10 +12,7 @@ pub const ROW: Provider = Provider {
         Speaks::of("openai-completions", Base::Given).models(&["codestral*"]),
     ],
     base_url: "https://api.mistral.ai/v1",
-    auth: Auth::Bearer,
     key_env: &["MISTRAL_API_KEY"],
-    key_optional: false,
-    self_hosted: false,
     operations: &[
         Operation::Chat,
         Operation::Embed,

@@ -2,8 +2,8 @@
 //! server's OpenAI dialect overlooks `tool_choice`, `n` and more without a word, and takes neither
 //! `top_k` nor earlier thinking.
 
-use crate::provider::{Base, Provider, Quirks, ReasoningBack, Speaks, Terms};
-use crate::{Operation, auth::Auth};
+use crate::Operation;
+use crate::provider::{Base, Provider, Quirks, ReasoningBack, Speaks};
 
 pub const ROW: Provider = Provider {
     kind: "ollama",
@@ -14,12 +14,7 @@ pub const ROW: Provider = Provider {
         Speaks::of("openai-completions", Base::V1),
     ],
     base_url: "http://127.0.0.1:11434",
-    auth: Auth::Bearer,
-    key_env: &[],
-    key_optional: true,
-    self_hosted: true,
     operations: &[Operation::Chat, Operation::Embed],
-    serves: &[],
     sample_models: &["llama3.1"],
     quirks: Quirks {
         developer_role: true,
@@ -28,6 +23,5 @@ pub const ROW: Provider = Provider {
         reasoning_back: ReasoningBack::Reasoning,
         ..Quirks::NONE
     },
-    terms: Terms::OWN_MACHINE,
-    ..Provider::PLAIN
+    ..Provider::SERVER
 };

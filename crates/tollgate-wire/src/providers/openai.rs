@@ -1,9 +1,7 @@
 //! OpenAI.
 
-use tollgate_model::DataTerms;
-
 use crate::provider::{Base, MaxTokens, Provider, Quirks, Speaks, Terms};
-use crate::{Operation, auth::Auth};
+use crate::{Operation, operation};
 
 /// What its other models are asked for as a completion becomes a chat.
 const LEGACY: &[&str] = &["gpt-3.5-turbo-instruct*", "davinci-*", "babbage-*"];
@@ -16,26 +14,11 @@ pub const ROW: Provider = Provider {
         Speaks::of("openai-completions", Base::Given).models(LEGACY),
     ],
     base_url: "https://api.openai.com/v1",
-    auth: Auth::Bearer,
     key_env: &["OPENAI_API_KEY"],
-    key_optional: false,
-    self_hosted: false,
-    operations: &[
-        Operation::Chat,
-        Operation::Embed,
-        Operation::Moderate,
-        Operation::MakeImage,
-        Operation::EditImage,
-        Operation::VaryImage,
-        Operation::Speak,
-        Operation::Transcribe,
-        Operation::TranslateSpeech,
-        Operation::Files,
-        Operation::Batches,
-        Operation::CountTokens,
-        Operation::Compact,
-        Operation::Resting,
-    ],
+    operations: &operation::both::<{ operation::OF_OPENAI.len() + 3 }>(
+        operation::OF_OPENAI,
+        &[Operation::CountTokens, Operation::Compact, Operation::Resting],
+    ),
     serves: &[
         "gpt-*",
         "chatgpt-*",
@@ -62,12 +45,7 @@ pub const ROW: Provider = Provider {
         ..Quirks::NONE
     },
     terms: Terms {
-        data: DataTerms {
-            retention_days: Some(30),
-            trains: Some(false),
-            baa: Some(true),
-            ..DataTerms::UNKNOWN
-        },
+        data: Terms::KEPT_A_MONTH,
         source: "https://developers.openai.com/api/docs/guides/your-data",
         read: "2026-11-25",
         note: "logs against abuse; stored objects rest until they are deleted",

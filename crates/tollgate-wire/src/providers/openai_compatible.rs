@@ -1,7 +1,7 @@
 //! Any host that speaks OpenAI Chat Completions.
 
 use crate::provider::{Base, Provider, Quirks, Speaks};
-use crate::{Operation, auth::Auth};
+use crate::{Operation, operation};
 
 pub const ROW: Provider = Provider {
     kind: "openai-compatible",
@@ -9,27 +9,12 @@ pub const ROW: Provider = Provider {
         Speaks::of("openai-chat", Base::Given),
         Speaks::of("openai-completions", Base::Given),
     ],
-    base_url: "",
-    auth: Auth::Bearer,
-    key_env: &[],
     key_optional: true,
     self_hosted: true,
-    operations: &[
-        Operation::Chat,
-        Operation::Embed,
-        Operation::Rerank,
-        Operation::Moderate,
-        Operation::MakeImage,
-        Operation::EditImage,
-        Operation::VaryImage,
-        Operation::Speak,
-        Operation::Transcribe,
-        Operation::TranslateSpeech,
-        Operation::Files,
-        Operation::Batches,
-    ],
-    serves: &[],
-    sample_models: &[],
+    operations: &operation::both::<{ operation::OF_OPENAI.len() + 1 }>(
+        operation::OF_OPENAI,
+        &[Operation::Rerank],
+    ),
     quirks: Quirks { developer_role: true, ..Quirks::NONE },
     ..Provider::PLAIN
 };

@@ -1,21 +1,13 @@
 //! OpenRouter.
 
-use crate::provider::{Base, Provider, Quirks, ReasoningBack, ReasoningSwitch, Speaks};
-use crate::{Operation, auth::Auth};
+use crate::Operation;
+use crate::provider::{Provider, Quirks};
 
 pub const ROW: Provider = Provider {
     kind: "openrouter",
-    speaks: &[
-        Speaks::of("openai-chat", Base::Given),
-        Speaks::of("anthropic-messages", Base::Root),
-        Speaks::of("openai-responses", Base::Given),
-        Speaks::of("openai-completions", Base::Given),
-    ],
+    speaks: Provider::SERVER.speaks,
     base_url: "https://openrouter.ai/api/v1",
-    auth: Auth::Bearer,
     key_env: &["OPENROUTER_API_KEY"],
-    key_optional: false,
-    self_hosted: false,
     operations: &[
         Operation::Chat,
         Operation::Embed,
@@ -23,17 +15,7 @@ pub const ROW: Provider = Provider {
         Operation::Speak,
         Operation::Transcribe,
     ],
-    serves: &[],
     sample_models: &["openrouter/auto"],
-    quirks: Quirks {
-        developer_role: true,
-        top_k: true,
-        cache_control: true,
-        reasoning_switch: ReasoningSwitch::Object,
-        reasoning_back: ReasoningBack::Details,
-        service_tier: true,
-        file_url: true,
-        ..Quirks::NONE
-    },
+    quirks: Quirks { service_tier: true, file_url: true, ..Quirks::EXTENDED },
     ..Provider::PLAIN
 };

@@ -1,7 +1,7 @@
 //! The simulated provider of this program: speaks every dialect.
 
 use crate::provider::{Base, Provider, Speaks, Terms};
-use crate::{Operation, auth::Auth};
+use crate::{Operation, auth::Auth, operation};
 
 pub const ROW: Provider = Provider {
     kind: "simulated",
@@ -15,29 +15,13 @@ pub const ROW: Provider = Provider {
         Speaks::of("openai-completions", Base::Given),
         Speaks::of("bedrock-converse", Base::Root),
     ],
-    base_url: "",
     auth: Auth::ByDialect,
-    key_env: &[],
     key_optional: true,
     self_hosted: true,
-    operations: &[
-        Operation::Chat,
-        Operation::CountTokens,
-        Operation::Compact,
-        Operation::Embed,
-        Operation::Rerank,
-        Operation::Moderate,
-        Operation::MakeImage,
-        Operation::EditImage,
-        Operation::VaryImage,
-        Operation::Speak,
-        Operation::Transcribe,
-        Operation::TranslateSpeech,
-        Operation::Files,
-        Operation::Batches,
-        Operation::Resting,
-    ],
-    serves: &[],
+    operations: &operation::both::<{ operation::OF_OPENAI.len() + 4 }>(
+        operation::OF_OPENAI,
+        &[Operation::CountTokens, Operation::Compact, Operation::Rerank, Operation::Resting],
+    ),
     sample_models: &["hello"],
     // Strict as OpenAI itself is, where it speaks that dialect.
     quirks: super::openai::ROW.quirks,

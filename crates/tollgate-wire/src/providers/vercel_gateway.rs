@@ -1,7 +1,7 @@
 //! Vercel AI Gateway.
 
 use crate::Operation;
-use crate::provider::{Base, Provider, Quirks, ReasoningBack, ReasoningSwitch, Speaks};
+use crate::provider::{Base, Provider, Quirks, Speaks};
 
 pub const ROW: Provider = Provider {
     kind: "vercel-gateway",
@@ -10,14 +10,7 @@ pub const ROW: Provider = Provider {
     key_env: &["AI_GATEWAY_API_KEY"],
     operations: &[Operation::Chat, Operation::Embed],
     sample_models: &["openai/gpt-5"],
-    quirks: Quirks {
-        developer_role: true,
-        top_k: true,
-        cache_control: true,
-        reasoning_switch: ReasoningSwitch::Object,
-        reasoning_back: ReasoningBack::Details,
-        ..Quirks::NONE
-    },
+    quirks: Quirks::EXTENDED,
     notes: &["Who serves a model decides about its data too."],
     ..Provider::PLAIN
 };

@@ -1,16 +1,13 @@
 //! xAI.
 
+use crate::Operation;
 use crate::provider::{Base, MaxTokens, Provider, Quirks, ReasoningBack, Speaks};
-use crate::{Operation, auth::Auth};
 
 pub const ROW: Provider = Provider {
     kind: "xai",
     speaks: &[Speaks::of("openai-chat", Base::Given), Speaks::of("openai-responses", Base::Given)],
     base_url: "https://api.x.ai/v1",
-    auth: Auth::Bearer,
     key_env: &["XAI_API_KEY"],
-    key_optional: false,
-    self_hosted: false,
     operations: &[Operation::Chat, Operation::MakeImage, Operation::EditImage, Operation::Resting],
     serves: &["grok-*"],
     sample_models: &["grok-4"],
