@@ -1,5 +1,6 @@
-//! `tollgate keys`: makes, lists and revokes keys in the data directory. A running gateway notices
-//! within a second or two. Keys that the file declares belong to the file and are not touched here.
+//! `tollgate keys`: makes, lists and revokes keys in the store. Every running gateway of that database
+//! notices within a second, if the database answers. Keys that the file declares belong to the file
+//! and are not touched here.
 
 use std::process::ExitCode;
 
