@@ -81,6 +81,21 @@ pub enum StoreError {
     Database(#[from] sqlx::Error),
 }
 
+impl StoreError {
+    /// The database answers, and will never take these very values.
+    #[must_use]
+    pub fn is_about_values(&self) -> bool {
+        // Of SQL's classes of errors: data that cannot be, and constraints that are hurt.
+        let of_postgres = |code: &str| code.starts_with("22") || code.starts_with("23");
+        // SQLITE_CONSTRAINT, SQLITE_MISMATCH, SQLITE_TOOBIG.
+        let of_sqlite =
+            |code: &str| code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 18..=20));
+        let Self::Database(sqlx::Error::Database(error)) = self else { return false };
+        let code = error.code().unwrap_or_default();
+        if code.len() == 5 { of_postgres(&code) } else { of_sqlite(&code) }
+    }
+}
+
 impl Store {
     /// Opens the store at that place, and makes it when it is not there.
     ///

@@ -115,7 +115,7 @@ impl Content<'_> {
             json.map(|json| ((citation.start, citation.end), json))
         });
         let (pieces, end) = cited::pieces(text, from, written);
-        self.blocks.extend(pieces.into_iter().map(|(text, citations)| F::text(&text, citations)));
+        self.blocks.extend(pieces.into_iter().map(|(text, citations)| F::text(text, citations)));
         end
     }
 }

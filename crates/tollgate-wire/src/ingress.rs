@@ -99,7 +99,7 @@ fn own<'p>(method: &Method, path: &'p str, headers: &HeaderMap) -> Option<Match<
     let mut open = None;
     for (dialect, route) in ROUTES.of(path) {
         let Some(model) = route.fits(path).filter(|_| route.method == *method) else { continue };
-        let found = Match { dialect: *dialect, route, model, alias: None };
+        let found = Match { dialect, route, model, alias: None };
         match route.claim {
             Claim::Header(name) if headers.contains_key(name) => return Some(found),
             Claim::Header(_) => {}

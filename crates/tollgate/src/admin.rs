@@ -57,7 +57,10 @@ async fn ready(State(admin): State<Admin>) -> impl IntoResponse {
 async fn metrics(State(admin): State<Admin>) -> impl IntoResponse {
     let openmetrics = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     let leases = admin.shared.tally.own.open();
-    ([(CONTENT_TYPE, openmetrics)], admin.shared.telemetry.metrics.text(leases))
+    (
+        [(CONTENT_TYPE, openmetrics)],
+        admin.shared.telemetry.metrics.text(leases, &admin.shared.ledger),
+    )
 }
 
 async fn front(State(admin): State<Admin>) -> impl IntoResponse {

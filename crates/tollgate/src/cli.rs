@@ -13,6 +13,7 @@ mod schema;
 mod serve;
 mod signals;
 mod simulate;
+mod usage;
 mod welcome;
 
 use std::process::ExitCode;
@@ -41,6 +42,10 @@ enum Command {
     Catalogue(catalogue::Show),
     /// Translate another gateway's configuration, and say what could not be carried
     Import(import::Import),
+    /// Show what was used and what it cost
+    Usage(usage::Usage),
+    /// List single calls of the ledger
+    Calls(usage::Calls),
     /// Make, list and revoke the keys that callers show
     Keys(keys::Keys),
 }
@@ -55,6 +60,8 @@ pub fn run() -> ExitCode {
         Command::Schema => schema::run(),
         Command::Simulate(simulate) => simulate::run(&simulate),
         Command::Import(import) => import::run(&import),
+        Command::Usage(asked) => usage::usage(&asked),
+        Command::Calls(asked) => usage::calls(&asked),
         Command::Keys(keys) => keys::run(&keys),
     };
     done.unwrap_or_else(|error| {

@@ -14,6 +14,7 @@ pub mod gateway;
 pub mod hop;
 pub mod inflate;
 pub mod known;
+pub mod ledger;
 pub mod listener;
 pub mod objects;
 pub mod passing;

@@ -3,6 +3,7 @@
 mod current;
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize};
@@ -18,6 +19,7 @@ use crate::clock::Clock;
 use crate::config::{Address, Config};
 use crate::cut::Cut;
 use crate::gateway::BuildError;
+use crate::ledger::Ledger;
 use crate::listener::{self, Acceptor, Door};
 use crate::objects::Objects;
 use crate::tally::{NoCounters, Tally};
@@ -37,6 +39,8 @@ const MOST_PORTS: u16 = 50;
 pub struct Start {
     pub config: Config,
     pub store: Store,
+    /// Where the ledger's journal is.
+    pub journal: PathBuf,
     /// When and how the process is to end.
     pub stop: watch::Receiver<Stop>,
     /// Each later configuration; `None` for one that was refused.
@@ -91,6 +95,8 @@ pub enum RunError {
     Counters(#[from] NoCounters),
     #[error("the store cannot be read: {0}")]
     Store(#[from] StoreError),
+    #[error("the ledger's journal cannot be opened in {0}: {1}")]
+    Journal(PathBuf, std::io::Error),
     #[error("the system refused something the process needs: {0}")]
     System(#[from] std::io::Error),
 }
@@ -101,7 +107,7 @@ pub enum RunError {
 /// # Errors
 /// When an address cannot be had, or the configuration cannot be put to use.
 pub async fn run(start: Start, announce: impl FnOnce(&Listening)) -> Result<(), RunError> {
-    let Start { config, store, stop, reloads } = start;
+    let Start { config, store, journal, stop, reloads } = start;
     let config = Arc::new(config);
     let data = bound(config.listen.data)?;
     let admin = bound(config.listen.admin)?;
@@ -120,14 +126,20 @@ pub async fn run(start: Start, announce: impl FnOnce(&Listening)) -> Result<(), 
     let mut current = Current::new(store.clone(), random(), tally.own.clone(), stop.clone());
     let gateway = current.first(config.clone()).await?;
     let (objects, owners) = Objects::start(store.clone());
+    let instance_number = u32::from_str_radix(&instance[..8], 16).unwrap_or_default();
+    let ledger = Ledger::open(&journal, instance_number, cores())
+        .map_err(|error| RunError::Journal(journal.clone(), error))?;
+    let keeping = ledger.keep(&journal, store.clone());
     let shared = Arc::new(Shared {
         gateway: ArcSwap::from_pointee(gateway),
         telemetry: Arc::new(Telemetry::new(log)),
         in_flight: Arc::new(AtomicUsize::new(0)),
         cut: Cut::default(),
         instance,
+        instance_number,
         calls: AtomicU64::new(0),
         objects,
+        ledger,
         tally,
     });
     let readiness = Arc::new(Readiness::default());
@@ -157,6 +169,7 @@ pub async fn run(start: Start, announce: impl FnOnce(&Listening)) -> Result<(), 
     };
     let _ = tokio::task::spawn_blocking(ended).await;
     shared.tally.close().await;
+    keeping.close().await;
     for task in [Some(keeper), Some(owners), counting].into_iter().flatten() {
         task.abort();
     }
@@ -191,10 +204,9 @@ fn start_workers(
     stop: &watch::Receiver<Stop>,
     grace: Duration,
 ) -> Result<Vec<std::thread::JoinHandle<()>>, RunError> {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let open = Arc::new(AtomicUsize::new(0));
     let mut workers = Vec::new();
-    for number in 0..cores {
+    for number in 0..cores() {
         let worker = Arc::new(Worker::new(shared.clone()));
         let door = Arc::new(Door { worker, acceptor: acceptor.cloned(), open: open.clone() });
         let (listener, stop) = (data.try_clone()?, stop.clone());
@@ -244,6 +256,10 @@ async fn work(
     if tokio::time::timeout(LAST_WORDS, drained).await.is_err() {
         tracing::warn!("some callers did not take their last words");
     }
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 fn random() -> u64 {

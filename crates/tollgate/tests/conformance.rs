@@ -62,7 +62,7 @@ fn every_dialect_reaches_every_provider_as_the_page_says() {
                 while let Some((dialect, row, feature)) =
                     jobs.get(next.fetch_add(1, Ordering::Relaxed))
                 {
-                    let cell = cell::observe(&site, *dialect, row, *feature);
+                    let cell = cell::observe(&site, dialect, row, *feature);
                     let column = asks::FEATURES.iter().position(|one| one == feature).unwrap();
                     let key = (dialect.id().to_string(), row.kind.to_owned(), column);
                     cells.lock().unwrap().insert(key, cell);

@@ -72,7 +72,7 @@ fn what_is_not_carried_is_told_with_its_place_and_the_reason() {
         ("litellm_settings.success_callback", Fate::Left, "/metrics"),
         ("litellm_settings.max_budget", Fate::Left, "budgets"),
         ("litellm_settings.odd_switch", Fate::Left, "no such setting"),
-        ("general_settings.database_url", Fate::Left, "SQLite"),
+        ("general_settings.database_url", Fate::Left, "storage.database"),
     ] {
         let found = made.report.iter().find(|note| note.path == path);
         let found = found.unwrap_or_else(|| panic!("{path}: {:#?}", made.report));

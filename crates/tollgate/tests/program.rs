@@ -26,6 +26,8 @@ mod faults;
 mod hostile;
 #[path = "program/leaving.rs"]
 mod leaving;
+#[path = "program/ledger.rs"]
+mod ledger;
 #[path = "program/limits.rs"]
 mod limits;
 #[path = "program/operating.rs"]

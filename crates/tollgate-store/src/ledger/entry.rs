@@ -147,6 +147,18 @@ impl<'a> Entry<'a> {
     }
 }
 
+impl Entry<'_> {
+    /// What the call is thought to use and to cost.
+    pub fn foresee(&mut self, usage: &Usage, cost: Cost) {
+        self.usage = counts(usage);
+        self.estimated = true;
+        match cost {
+            Cost::Stated(cost) => self.cost_micro_usd = Some(cost.0),
+            Cost::Unknown(why) => self.cost_unknown = Some(Cow::Borrowed(why)),
+        }
+    }
+}
+
 fn counts(usage: &Usage) -> [Option<u64>; CLASSES.len()] {
     [
         usage.input_tokens,

@@ -73,7 +73,7 @@ impl Tail {
     ///
     /// # Errors
     /// When the directory or a file of it cannot be read.
-    pub fn next(&mut self) -> io::Result<Unshipped> {
+    pub fn unshipped(&mut self) -> io::Result<Unshipped> {
         self.look_for_files()?;
         let mut batch = Unshipped::default();
         let mut writers_alive = BTreeSet::new();

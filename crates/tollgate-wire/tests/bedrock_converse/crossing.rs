@@ -188,7 +188,7 @@ fn answers_of_others_are_written_well() {
         let body = &recording["response"]["body"];
         let events = match body["kind"].as_str() {
             Some("json") => found.decode_reply(body["json"].to_string().as_bytes(), &QUIRKS),
-            Some("sse") => Ok(streamed(*found, body["text"].as_str().unwrap())),
+            Some("sse") => Ok(streamed(found, body["text"].as_str().unwrap())),
             _ => continue,
         };
         let Ok(events) = events else { continue };

@@ -15,6 +15,8 @@ use super::{log, say};
 use crate::config::{Config, DEFAULT_TEAM, Watch};
 use crate::run::{self, Start, Stop};
 
+/// The folder of the ledger's journal in the data directory.
+const JOURNAL: &str = "journal";
 /// What the key that is made at the first start is called.
 const FIRST_KEY: &str = "first";
 
@@ -33,17 +35,18 @@ async fn serve(at: &At) -> anyhow::Result<()> {
     let watch = at.config.as_deref().map(|file| Watch::new(file, &loaded));
     let config = loaded.config;
     let store = at.store(&config).await?;
+    let data_dir = at.data_dir(&config);
     let keys = store.clone();
     let stored = store.keys().await?;
     let fresh = first_key(&config, &store, &stored).await?;
     let unseen = fresh.as_ref().map(|(key, _)| key.id.clone());
     let fresh = fresh.map(|(_, secret)| secret);
-    let facts = Facts::new(&config, at.data_dir(&config), &stored, fresh);
+    let facts = Facts::new(&config, data_dir.clone(), &stored, fresh);
 
     let (stop, stopped) = watch::channel(Stop::No);
     let (offer, reloads) = mpsc::channel(1);
     let following = follow(watch, Fixed::of(&config), hangups, offer);
-    let start = Start { config, store, stop: stopped, reloads };
+    let start = Start { journal: data_dir.join(JOURNAL), config, store, stop: stopped, reloads };
     let mut said = None;
     let running = run::run(start, |listening| {
         let welcome = Welcome { facts: &facts, data: listening.data, admin: listening.admin };

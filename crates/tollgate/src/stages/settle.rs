@@ -1,5 +1,5 @@
-//! Stage 13: what happened. The record of a call goes to the limits, the access log and the metrics
-//! exactly once, whatever ended the call.
+//! Stage 13: what happened. The record of a call goes to the ledger, the limits, the access
+//! log and the metrics exactly once, whatever ended the call.
 
 mod bill;
 
@@ -15,6 +15,7 @@ use super::admit::Rated;
 use super::plan::Target;
 use super::read::Ask;
 use crate::caught;
+use crate::ledger::Ledger;
 use crate::telemetry::Telemetry;
 use crate::worker::Worker;
 
@@ -29,6 +30,8 @@ pub struct Settling {
     pub rated: Option<Box<Rated>>,
     bill: Option<Bill>,
     telemetry: Arc<Telemetry>,
+    /// With the lane of the thread that serves the call.
+    ledger: (Arc<Ledger>, usize),
     started: Instant,
     booked: bool,
 }
@@ -37,18 +40,23 @@ pub struct Settling {
 #[must_use]
 pub fn open<B>(worker: &Worker, request: &Request<B>) -> Settling {
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let started_us = u64::try_from(since_epoch.as_micros()).unwrap_or(u64::MAX);
+    let number = worker.shared.next_number();
     let record = Box::new(Record {
-        request_id: request_id(worker, request),
-        started_us: u64::try_from(since_epoch.as_micros()).unwrap_or(u64::MAX),
+        id: worker.shared.record_id(started_us, number),
+        request_id: request_id(worker, request, number),
+        started_us,
         ..Record::default()
     });
     let telemetry = worker.shared.telemetry.clone();
     telemetry.metrics.begun();
-    Settling { record, rated: None, bill: None, telemetry, started: Instant::now(), booked: false }
+    let ledger = (worker.shared.ledger.clone(), worker.lane);
+    let started = Instant::now();
+    Settling { record, rated: None, bill: None, telemetry, ledger, started, booked: false }
 }
 
 /// The caller's own id where it is harmless, else a fresh one.
-fn request_id<B>(worker: &Worker, request: &Request<B>) -> String {
+fn request_id<B>(worker: &Worker, request: &Request<B>, number: u64) -> String {
     let given = request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok());
     let harmless = |id: &&str| {
         (1..=64).contains(&id.len())
@@ -56,7 +64,7 @@ fn request_id<B>(worker: &Worker, request: &Request<B>) -> String {
     };
     match given.filter(harmless) {
         Some(id) => id.to_owned(),
-        None => worker.shared.next_request_id(),
+        None => worker.shared.request_id(number),
     }
 }
 
@@ -76,7 +84,12 @@ impl Settling {
 
     /// The call leaves for this target, which charges for it.
     pub fn billed(&mut self, ask: &Ask, target: &Target) {
-        self.bill = Some(Bill::new(ask, target));
+        let bill = Bill::new(ask, target);
+        if self.record.attempts == 1 {
+            let (ledger, lane) = &self.ledger;
+            ledger.leaves(*lane, &bill.foreseen(&self.record));
+        }
+        self.bill = Some(bill);
     }
 
     /// What the call costs, once what it used is known.
@@ -96,6 +109,9 @@ impl Settling {
             self.booked = true;
             self.record.duration_us = self.elapsed_us();
             self.price();
+            // Before the last bytes leave: who heard the end of an answer finds it in the ledger.
+            let (ledger, lane) = &self.ledger;
+            ledger.ended(*lane, &self.record);
             if let Some(rated) = &mut self.rated {
                 rated.settle(&self.record);
             }

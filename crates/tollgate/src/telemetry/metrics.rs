@@ -2,6 +2,8 @@
 //! set that the operator bounds: configured providers and models, kinds, classes; never a text
 //! that a caller chose.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -11,6 +13,7 @@ use prometheus_client::registry::Registry;
 use tollgate_model::{Cost, Record};
 
 use super::series::Series;
+use crate::ledger::Ledger;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ReloadLabels {
@@ -36,6 +39,11 @@ struct UnpricedLabels {
     reason: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct LedgerLabels {
+    event: &'static str,
+}
+
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
@@ -47,6 +55,7 @@ pub struct Metrics {
     units: Family<UnitLabels, Counter>,
     limited: Family<LimitLabels, Counter>,
     unpriced: Family<UnpricedLabels, Counter>,
+    ledger: Family<LedgerLabels, Gauge>,
     leases: Gauge,
     in_flight: Gauge,
     reloads: Family<ReloadLabels, Counter>,
@@ -65,6 +74,7 @@ impl Default for Metrics {
             units: Family::default(),
             limited: Family::default(),
             unpriced: Family::default(),
+            ledger: Family::default(),
             leases: Gauge::default(),
             in_flight: Gauge::default(),
             reloads: Family::default(),
@@ -89,6 +99,8 @@ impl Metrics {
         r.register("tollgate_limited", "Calls that a limit refused", self.limited.clone());
         let help = "Calls that cost money, and nobody can say how much";
         r.register("tollgate_unpriced", help, self.unpriced.clone());
+        let help = "Entries of the ledger that reached the database, and its troubles";
+        r.register("tollgate_ledger", help, self.ledger.clone());
         r.register("tollgate_leases", "Leases that are not settled", self.leases.clone());
         r.register("tollgate_in_flight", "Calls being answered", self.in_flight.clone());
         r.register("tollgate_config_reloads", "Configuration reloads", self.reloads.clone());
@@ -147,8 +159,21 @@ impl Metrics {
 
     /// The whole, as Prometheus reads it; `leases` of limits are open.
     #[must_use]
-    pub fn text(&self, leases: u64) -> String {
-        self.leases.set(i64::try_from(leases).unwrap_or(i64::MAX));
+    pub fn text(&self, leases: u64, ledger: &Ledger) -> String {
+        let gauge = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+        self.leases.set(gauge(leases));
+        let (lost, waiting) = ledger.trouble();
+        let of = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        for (event, count) in [
+            ("shipped", of(&ledger.shipped)),
+            ("refused", of(&ledger.refused)),
+            ("damaged", of(&ledger.damaged)),
+            ("set_aside", of(&ledger.set_aside)),
+            ("lost", lost),
+            ("waiting", waiting),
+        ] {
+            self.ledger.get_or_create(&LedgerLabels { event }).set(gauge(count));
+        }
         let mut text = String::new();
         // Writing into a string cannot fail.
         let _ = encode(&mut text, &self.registry);

@@ -153,15 +153,37 @@ impl Site {
         let child = program(&folder)
             .envs(environment.iter().map(|(name, value)| (name, value)))
             .arg("serve")
-            .arg("--config")
-            .arg(&file)
-            .arg("--data-dir")
-            .arg(folder.join("data"))
+            .args(at(&folder))
             .spawn()
             .unwrap();
         let site = Self { address, admin, upstream, folder, child, _runtime: runtime };
         site.wait_until_ready();
         site
+    }
+
+    /// Kills the program as `kill -9` does, and starts it again where it was.
+    pub(crate) fn kill_and_start_again(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        let mut again = program(&self.folder);
+        self.child = again.arg("serve").args(at(&self.folder)).spawn().unwrap();
+        self.wait_until_ready();
+    }
+
+    /// What a command of the program answers in JSON about this gateway's state.
+    pub(crate) fn told(&self, arguments: &[&str]) -> Value {
+        let told = Command::new(env!("CARGO_BIN_EXE_tollgate"))
+            .current_dir(&self.folder)
+            .env_clear()
+            .env("TEST_KEY", KEY)
+            .env("PROVIDER_KEY", PROVIDER_KEY)
+            .args(arguments)
+            .arg("--json")
+            .args(at(&self.folder))
+            .output()
+            .unwrap();
+        assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
+        serde_json::from_slice(&told.stdout).unwrap()
     }
 
     fn wait_until_ready(&self) {
@@ -287,6 +309,12 @@ impl Drop for Site {
         let _ = self.child.wait();
         let _ = std::fs::remove_dir_all(&self.folder);
     }
+}
+
+/// Where the state of a gateway in `folder` is.
+fn at(folder: &std::path::Path) -> [std::ffi::OsString; 4] {
+    let (file, data) = (folder.join("tollgate.yaml"), folder.join("data"));
+    ["--config".into(), file.into(), "--data-dir".into(), data.into()]
 }
 
 /// The program, in `folder`, with its output in the files `out` and `err`.

@@ -57,7 +57,7 @@ fn outcomes_are_read_once_committed_once() {
     let directory = Directory::new();
     let journal = Journal::open(&directory.0, 1, 2).unwrap();
     let mut tail = Tail::new(&directory.0);
-    assert!(tail.next().unwrap().is_empty());
+    assert!(tail.unshipped().unwrap().is_empty());
     for number in 0..4 {
         assert!(journal.intent(number as usize, &entry(number)));
     }
@@ -66,14 +66,17 @@ fn outcomes_are_read_once_committed_once() {
     }
     for _ in 0..2 {
         // As long as nobody says that they are shipped.
-        assert_eq!(BTreeSet::from_iter(numbers(&tail.next().unwrap())), ["req-1", "req-2"].into());
+        assert_eq!(
+            BTreeSet::from_iter(numbers(&tail.unshipped().unwrap())),
+            ["req-1", "req-2"].into()
+        );
     }
-    let batch = tail.next().unwrap();
+    let batch = tail.unshipped().unwrap();
     tail.commit(batch).unwrap();
-    assert_eq!((tail.open(), tail.next().unwrap().is_empty()), (2, true));
+    assert_eq!((tail.open(), tail.unshipped().unwrap().is_empty()), (2, true));
     // On another lane than the intent, as when a stream ends elsewhere.
     assert!(journal.outcome(0, &done(3)));
-    let batch = tail.next().unwrap();
+    let batch = tail.unshipped().unwrap();
     assert_eq!(numbers(&batch), ["req-3"]);
     tail.commit(batch).unwrap();
     assert_eq!(tail.open(), 1);
@@ -87,17 +90,17 @@ fn what_a_dead_process_left_is_booked_as_it_stands_and_its_files_go() {
     journal.intent(0, &entry(2));
     journal.outcome(0, &done(2));
     let mut tail = Tail::new(&directory.0);
-    let batch = tail.next().unwrap();
+    let batch = tail.unshipped().unwrap();
     assert_eq!(numbers(&batch), ["req-2"], "it lives, and may still say how the other ended");
     drop(journal);
     let mut tail = Tail::new(&directory.0);
-    let batch = tail.next().unwrap();
+    let batch = tail.unshipped().unwrap();
     assert_eq!(numbers(&batch), ["req-2", "req-1"]);
     let orphan = &batch.entries[1];
     assert_eq!((orphan.status, orphan.error.as_deref()), (0, Some("gateway_ended")));
     tail.commit(batch).unwrap();
     assert_eq!((directory.files(), tail.open()), (0, 0));
-    assert!(tail.next().unwrap().is_empty());
+    assert!(tail.unshipped().unwrap().is_empty());
 }
 
 #[test]
@@ -114,10 +117,10 @@ fn a_torn_line_and_a_changed_one_harm_no_other() {
     text[middle] ^= 1;
     let whole = text.len();
     // The machine stopped while a fourth was written.
-    text.extend_from_slice(&text[..40].to_vec());
+    text.extend_from_within(..40);
     fs::write(&path, &text).unwrap();
     let mut tail = Tail::new(&directory.0);
-    let batch = tail.next().unwrap();
+    let batch = tail.unshipped().unwrap();
     assert_eq!((numbers(&batch), batch.damaged), (vec!["req-0", "req-2"], 1));
     assert_eq!(batch.offsets.first().map(|(_, offset)| *offset), Some(whole as u64));
     tail.commit(batch).unwrap();
@@ -135,11 +138,11 @@ fn a_line_that_is_still_being_written_is_waited_for() {
     let mut other = OpenOptions::new().append(true).open(&path).unwrap();
     other.write_all(&line[..30]).unwrap();
     let mut tail = Tail::new(&directory.0);
-    let batch = tail.next().unwrap();
+    let batch = tail.unshipped().unwrap();
     assert_eq!((numbers(&batch), batch.damaged), (vec!["req-1"], 0));
     tail.commit(batch).unwrap();
     other.write_all(&line[30..]).unwrap();
-    assert_eq!(numbers(&tail.next().unwrap()), ["req-2"]);
+    assert_eq!(numbers(&tail.unshipped().unwrap()), ["req-2"]);
 }
 
 #[test]
@@ -154,23 +157,23 @@ fn a_journal_larger_than_one_file_goes_on_in_the_next() {
         let outcome = Entry { raw_usage: Some(filler.as_str().into()), ..done(number) };
         assert!(journal.outcome(0, &outcome));
         if number % 500 == 0 {
-            let batch = tail.next().unwrap();
+            let batch = tail.unshipped().unwrap();
             seen += batch.entries.len();
             tail.commit(batch).unwrap();
         }
     }
     journal.sync().unwrap();
     for _ in 0..100 {
-        let batch = tail.next().unwrap();
+        let batch = tail.unshipped().unwrap();
         seen += batch.entries.len();
         tail.commit(batch).unwrap();
     }
     assert_eq!((seen, tail.open()), (6_000, 1));
     assert_eq!(directory.files(), 2, "the first holds an open intent, the last is written to");
     journal.outcome(0, &done(1_000_000));
-    let batch = tail.next().unwrap();
+    let batch = tail.unshipped().unwrap();
     tail.commit(batch).unwrap();
-    let batch = tail.next().unwrap();
+    let batch = tail.unshipped().unwrap();
     tail.commit(batch).unwrap();
     assert_eq!((directory.files(), tail.open()), (1, 0));
 }
@@ -197,5 +200,5 @@ fn without_a_disk_outcomes_wait_and_then_are_written() {
     journal.sync().unwrap();
     assert_eq!(journal.waiting(), 0);
     let mut tail = Tail::new(&directory.0);
-    assert_eq!(numbers(&tail.next().unwrap()), [format!("req-{}", full.unwrap())]);
+    assert_eq!(numbers(&tail.unshipped().unwrap()), [format!("req-{}", full.unwrap())]);
 }

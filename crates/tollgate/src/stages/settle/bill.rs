@@ -5,8 +5,9 @@
 
 use std::sync::Arc;
 
-use tollgate_model::Record;
+use tollgate_model::{Record, Usage};
 use tollgate_policy::limit::{Amounts, text_bytes};
+use tollgate_store::Entry;
 use tollgate_wire::Operation;
 
 use crate::clock::day_of;
@@ -39,6 +40,23 @@ impl Bill {
             _ => 0,
         };
         Self { upstream, facts, operation, text_bytes, any: target.model == ANY }
+    }
+
+    /// What stands in the ledger of a call that is about to leave, if its gateway ends before it
+    /// does: what it is thought to use, and what that costs.
+    pub(super) fn foreseen<'r>(&self, record: &'r Record) -> Entry<'r> {
+        let mut entry = Entry::of(record);
+        if self.operation == Operation::Chat {
+            let thought = self.facts.learnt.estimate(self.text_bytes);
+            let usage = Usage {
+                input_tokens: Some(thought.input_tokens),
+                output_tokens: Some(thought.output_tokens),
+                ..Usage::default()
+            };
+            let cost = self.facts.prices.charge(&usage, None, day_of(record.started_us));
+            entry.foresee(&usage, cost);
+        }
+        entry
     }
 
     /// Fills in what was used where nobody said it, and what it costs. Done once more it changes
