@@ -14,6 +14,7 @@ mod contents;
 mod floors;
 mod pages;
 mod registries;
+mod repeats;
 mod sizes;
 mod words;
 
@@ -22,6 +23,7 @@ const RULES: &[(&str, Rule)] = &[
     ("floors", floors::check),
     ("pages", pages::check),
     ("registries", registries::check),
+    ("repeats", repeats::check),
     ("sizes", sizes::check),
     ("words", words::check),
     ("contents", contents::check),
