@@ -105,10 +105,11 @@ impl Journal {
 
     fn append(&self, lane: &mut Lane, at: usize, line: &[u8]) -> bool {
         if lane.bytes >= MOST_SEGMENT || lane.file.is_none() {
-            let Ok(next) = begin(&self.directory, self.instance, at, lane.number + 1) else {
+            // A number that could not be had is not tried again: its file may be there.
+            lane.number += 1;
+            let Ok(next) = begin(&self.directory, self.instance, at, lane.number) else {
                 return false;
             };
-            lane.number += 1;
             lane.bytes = 0;
             if let Some(ended) = lane.file.replace(next) {
                 locked(&self.ended).push(ended);
@@ -191,15 +192,18 @@ impl Journal {
     }
 }
 
-/// A new file that says by its lock that its writer lives.
+/// A new file that says by its lock that its writer lives. It has its name only once it is locked:
+/// whoever reads the journal would take it for one that nobody writes to, and remove it.
 fn begin(directory: &Path, instance: u32, lane: usize, number: u32) -> io::Result<File> {
-    let name = format!("{instance:08x}-{lane:02}-{number:06}.{ENDING}");
+    let name = format!("{instance:08x}-{lane:02}-{number:06}");
+    let unborn = directory.join(format!("{name}.new"));
     let mut options = OpenOptions::new();
     options.append(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(directory.join(name))?;
+    let file = options.open(&unborn)?;
     file.try_lock().map_err(io::Error::from)?;
+    fs::rename(&unborn, directory.join(format!("{name}.{ENDING}")))?;
     Ok(file)
 }
 

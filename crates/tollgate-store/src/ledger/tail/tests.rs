@@ -202,3 +202,57 @@ fn without_a_disk_outcomes_wait_and_then_are_written() {
     let mut tail = Tail::new(&directory.0);
     assert_eq!(numbers(&tail.unshipped().unwrap()), [format!("req-{}", full.unwrap())]);
 }
+
+#[test]
+fn what_many_gateways_write_that_begin_and_end_meanwhile_is_read_once() {
+    let directory = Directory::new();
+    let filler = "x".repeat(60_000);
+    let done_writing = std::sync::atomic::AtomicBool::new(false);
+    let read = std::thread::scope(|scope| {
+        let reader = scope.spawn(|| {
+            let mut read = Vec::new();
+            fs::create_dir_all(&directory.0).unwrap();
+            let mut tail = Tail::new(&directory.0);
+            loop {
+                // Asked first: what was written by then is read below.
+                let last = done_writing.load(Ordering::Acquire);
+                let batch = tail.unshipped().unwrap();
+                let found = batch.entries.len();
+                read.extend(batch.entries.iter().map(|entry| entry.id));
+                tail.commit(batch).unwrap();
+                if last && found == 0 {
+                    return read;
+                }
+            }
+        });
+        // Many beginnings: gateways that start and end, each with files of its own.
+        for instance in 0..400 {
+            let journal = Journal::open(&directory.0, instance, 2).unwrap();
+            let outcome = Entry { raw_usage: Some(filler.as_str().into()), ..done(instance) };
+            assert!(journal.outcome(instance as usize, &outcome));
+        }
+        done_writing.store(true, Ordering::Release);
+        reader.join().unwrap()
+    });
+    let once: BTreeSet<_> = read.iter().collect();
+    assert_eq!((read.len(), once.len()), (400, 400));
+}
+
+#[test]
+fn a_file_that_is_not_locked_yet_is_nobodys_to_remove() {
+    let directory = Directory::new();
+    let _journal = Journal::open(&directory.0, 1, 1).unwrap();
+    let unborn = directory.0.join("00000002-00-000000.new");
+    fs::write(&unborn, "").unwrap();
+    let mut tail = Tail::new(&directory.0);
+    let batch = tail.unshipped().unwrap();
+    assert!(batch.is_empty());
+    tail.commit(batch).unwrap();
+    assert!(unborn.exists());
+    let names = fs::read_dir(&directory.0).unwrap().map(|entry| entry.unwrap().file_name());
+    let names: BTreeSet<_> = names.map(|name| name.into_string().unwrap()).collect();
+    assert_eq!(
+        names,
+        ["00000001-00-000000.journal", "00000002-00-000000.new"].map(String::from).into()
+    );
+}
