@@ -4,11 +4,13 @@
 //! A call waits for neither the disk's nor the database's good will: an entry is handed to the
 //! kernel, which outlives the process, and made safe from a power loss within [`SYNC_EVERY`].
 
+use std::io;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, spawn_blocking};
 use tollgate_model::Record;
 use tollgate_store::{Entry, Journal, Store, StoreError, Tail, Unshipped};
@@ -41,7 +43,7 @@ pub struct Ledger {
 impl Ledger {
     /// # Errors
     /// When the journal cannot be opened in `directory`.
-    pub fn open(directory: &Path, instance: u32, workers: usize) -> std::io::Result<Arc<Self>> {
+    pub fn open(directory: &Path, instance: u32, workers: usize) -> io::Result<Arc<Self>> {
         Ok(Arc::new(Self {
             journal: Arc::new(Journal::open(directory, instance, workers)?),
             lanes: AtomicUsize::new(0),
@@ -96,8 +98,9 @@ impl Ledger {
                 was_well = is_well;
             }
         });
-        let shipping = Shipping { ledger: self.clone(), store, tail: Tail::new(directory) };
-        let (end, ended) = tokio::sync::oneshot::channel();
+        let tail = Arc::new(Mutex::new(Tail::new(directory)));
+        let shipping = Shipping { ledger: self.clone(), store, tail };
+        let (end, ended) = oneshot::channel();
         Keeping { safe, shipping: tokio::spawn(shipping.run(ended)), end }
     }
 }
@@ -107,7 +110,7 @@ impl Ledger {
 pub struct Keeping {
     safe: JoinHandle<()>,
     shipping: JoinHandle<()>,
-    end: tokio::sync::oneshot::Sender<()>,
+    end: oneshot::Sender<()>,
 }
 
 impl Keeping {
@@ -124,83 +127,67 @@ impl Keeping {
 struct Shipping {
     ledger: Arc<Ledger>,
     store: Store,
-    tail: Tail,
+    tail: Arc<Mutex<Tail>>,
 }
 
 impl Shipping {
-    async fn run(mut self, mut ended: tokio::sync::oneshot::Receiver<()>) {
-        let mut was_well = true;
+    async fn run(self, mut ended: oneshot::Receiver<()>) {
+        let (mut was_well, mut last) = (true, false);
         loop {
-            // Asked before the last look, so that nothing is written after it.
-            let last = ended.try_recv().is_ok();
-            let (tail, shipped) = self.once().await;
-            self.tail = tail;
+            if last {
+                // Nothing is written any more.
+                let journal = self.ledger.journal.clone();
+                let _ = spawn_blocking(move || journal.sync()).await;
+            }
+            let shipped = self.all().await;
             match &shipped {
-                Ok(true) => continue,
-                Ok(false) => {
-                    if !was_well {
-                        tracing::info!("the database takes the ledger again");
-                    }
+                Ok(()) if !was_well => tracing::info!("the ledger is shipped again"),
+                Err(error) if was_well => {
+                    tracing::error!(%error, "the ledger waits in its journal")
                 }
-                Err(error) => {
-                    self.ledger.refused.fetch_add(1, Ordering::Relaxed);
-                    if was_well {
-                        tracing::error!(%error, "the ledger waits in its journal");
-                    }
-                }
+                _ => {}
             }
             was_well = shipped.is_ok();
             if last {
                 return;
             }
             let pause = if was_well { SHIP_EVERY } else { SHIP_AGAIN };
-            tokio::select! {
-                () = tokio::time::sleep(pause) => {}
-                _ = &mut ended => {
-                    let (tail, _) = self.once().await;
-                    self.tail = tail;
-                    return;
-                }
+            last = tokio::time::timeout(pause, &mut ended).await.is_ok();
+        }
+    }
+
+    /// Ships what is there by now, a batch after the other.
+    async fn all(&self) -> Result<(), Unshippable> {
+        loop {
+            let unshipped = self.with_tail(Tail::unshipped).await?;
+            self.ship(&unshipped).await.inspect_err(|_| {
+                self.ledger.refused.fetch_add(1, Ordering::Relaxed);
+            })?;
+            self.ledger.damaged.fetch_add(unshipped.damaged, Ordering::Relaxed);
+            // What came meanwhile can wait: small batches cost the database as much as large ones.
+            let more = unshipped.entries.len() >= TOGETHER;
+            self.with_tail(|tail| tail.commit(unshipped)).await?;
+            if !more {
+                return Ok(());
             }
         }
     }
 
-    /// Ships what is there by now; whether there may be more.
-    async fn once(&mut self) -> (Tail, Result<bool, StoreError>) {
-        let placeholder = Tail::new(Path::new(""));
-        let mut tail = std::mem::replace(&mut self.tail, placeholder);
-        let read = spawn_blocking(move || {
-            let read = tail.unshipped();
-            (tail, read)
-        });
-        let Ok((mut tail, read)) = read.await else {
-            return (Tail::new(Path::new("")), Ok(false));
-        };
-        let unshipped = match read {
-            Ok(unshipped) => unshipped,
-            Err(error) => {
-                tracing::error!(%error, "the ledger's journal cannot be read");
-                return (tail, Ok(false));
-            }
-        };
-        let done = self.ship(&unshipped).await;
-        let more = !unshipped.entries.is_empty();
-        if done.is_ok() {
-            self.ledger.damaged.fetch_add(unshipped.damaged, Ordering::Relaxed);
-            if let Err(error) = tail.commit(unshipped) {
-                tracing::warn!(%error, "a file of the journal cannot be removed");
-                return (tail, Ok(false));
-            }
-        }
-        (tail, done.map(|()| more))
+    /// Files are read and removed beside the runtime.
+    async fn with_tail<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&mut Tail) -> io::Result<T> + Send + 'static,
+    ) -> io::Result<T> {
+        let tail = self.tail.clone();
+        let asked = move || ask(&mut tail.lock().unwrap_or_else(PoisonError::into_inner));
+        spawn_blocking(asked).await.map_err(io::Error::other)?
     }
 
     async fn ship(&self, unshipped: &Unshipped) -> Result<(), StoreError> {
         for entries in unshipped.entries.chunks(TOGETHER) {
             match self.store.book(entries).await {
-                Ok(new) => drop(self.ledger.shipped.fetch_add(new as u64, Ordering::Relaxed)),
                 Err(error) if error.is_about_values() => self.one_by_one(entries).await?,
-                Err(error) => return Err(error),
+                booked => self.count(booked?),
             }
         }
         Ok(())
@@ -210,15 +197,27 @@ impl Shipping {
     async fn one_by_one(&self, entries: &[Entry<'_>]) -> Result<(), StoreError> {
         for entry in entries {
             match self.store.book(std::slice::from_ref(entry)).await {
-                Ok(new) => drop(self.ledger.shipped.fetch_add(new as u64, Ordering::Relaxed)),
                 Err(error) if error.is_about_values() => {
                     self.ledger.set_aside.fetch_add(1, Ordering::Relaxed);
                     let id = entry.id.to_string();
                     tracing::error!(%error, id, "an entry of the ledger is set aside");
                 }
-                Err(error) => return Err(error),
+                booked => self.count(booked?),
             }
         }
         Ok(())
     }
+
+    fn count(&self, new: usize) {
+        self.ledger.shipped.fetch_add(new as u64, Ordering::Relaxed);
+    }
+}
+
+/// Why the ledger stays in its journal.
+#[derive(Debug, thiserror::Error)]
+enum Unshippable {
+    #[error("the journal cannot be read or cleared: {0}")]
+    Journal(#[from] io::Error),
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
