@@ -89,6 +89,7 @@ pub(crate) struct Site {
     pub(crate) admin: SocketAddr,
     pub(crate) upstream: SocketAddr,
     pub(crate) folder: PathBuf,
+    environment: Vec<(String, String)>,
     child: Child,
     // Its runtime serves the simulated providers.
     _runtime: tokio::runtime::Runtime,
@@ -156,7 +157,10 @@ impl Site {
             .args(at(&folder))
             .spawn()
             .unwrap();
-        let site = Self { address, admin, upstream, folder, child, _runtime: runtime };
+        let environment =
+            environment.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+        let environment = environment.collect();
+        let site = Self { address, admin, upstream, folder, environment, child, _runtime: runtime };
         site.wait_until_ready();
         site
     }
@@ -166,7 +170,8 @@ impl Site {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
         let mut again = program(&self.folder);
-        self.child = again.arg("serve").args(at(&self.folder)).spawn().unwrap();
+        let again = again.envs(self.environment.clone()).arg("serve").args(at(&self.folder));
+        self.child = again.spawn().unwrap();
         self.wait_until_ready();
     }
 
@@ -177,6 +182,7 @@ impl Site {
             .env_clear()
             .env("TEST_KEY", KEY)
             .env("PROVIDER_KEY", PROVIDER_KEY)
+            .envs(self.environment.clone())
             .args(arguments)
             .arg("--json")
             .args(at(&self.folder))
