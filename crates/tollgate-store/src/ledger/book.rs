@@ -22,30 +22,18 @@ pub(super) const COLUMNS: &str = "day, id, at_us, request_id, team, key, operati
     input_characters, output_images, tier, raw_usage, cost_micro_usd, cost_unknown, first_chunk_us, \
     overhead_us, duration_us, request_bytes, response_bytes";
 
-/// What is added up, in the order of the columns.
-pub(super) const COUNTED: [&str; 7 + CLASSES.len()] = [
-    "calls",
-    "refused",
-    "failed",
-    "left_early",
-    "estimated",
-    "unpriced",
-    "input",
-    "cache_read_input",
-    "cache_write_input",
-    "cache_write_1h_input",
-    "audio_input",
-    "image_input",
-    "output",
-    "reasoning_output",
-    "audio_output",
-    "image_output",
-    "search_units",
-    "input_audio_ms",
-    "input_characters",
-    "output_images",
-    "cost_micro_usd",
-];
+/// What became of calls, as it is counted.
+const FATES: [&str; 6] = ["calls", "refused", "failed", "left_early", "estimated", "unpriced"];
+
+/// What is added up, in the order of the columns: fates, what was used, what it cost.
+pub(super) const COUNTED: [&str; FATES.len() + CLASSES.len() + 1] = {
+    let mut counted = ["cost_micro_usd"; FATES.len() + CLASSES.len() + 1];
+    let (fates, rest) = counted.split_at_mut(FATES.len());
+    fates.copy_from_slice(&FATES);
+    let (classes, _) = rest.split_at_mut(CLASSES.len());
+    classes.copy_from_slice(&CLASSES);
+    counted
+};
 
 /// Sums of many calls, in the order of [`COUNTED`].
 pub(super) type Sums = [i64; COUNTED.len()];

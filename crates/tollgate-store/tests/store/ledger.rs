@@ -1,7 +1,7 @@
 //! Calls are booked once, added up, found again, and forgotten by their age.
 
 use tollgate_model::RecordId;
-use tollgate_store::{By, CallsQuery, Entry, UsageQuery};
+use tollgate_store::{By, CallsQuery, Engine, Entry, UsageQuery};
 
 use crate::Bed;
 
@@ -52,6 +52,21 @@ pub(crate) async fn a_call_is_booked_once_however_often_it_is_told(bed: &Bed) {
     assert_eq!(newest.len(), 301);
     assert!(newest.windows(2).all(|pair| pair[0].id > pair[1].id), "newest first");
     assert_eq!(newest[0], calls[299], "what was booked is what is read");
+}
+
+pub(crate) async fn what_an_engine_will_never_take_is_told_apart(bed: &Bed) {
+    let store = bed.open().await;
+    // PostgreSQL holds no NUL; what the program enters has none.
+    let odd = [call(1, BEGUN_US), Entry { team: Some("a\0b".into()), ..call(2, BEGUN_US) }];
+    match store.engine() {
+        Engine::Sqlite => assert_eq!(store.book(&odd).await.unwrap(), 2),
+        Engine::Postgres => {
+            assert!(store.book(&odd).await.unwrap_err().is_about_values());
+            assert_eq!(store.book(&odd[..1]).await.unwrap(), 1, "the one beside it was not booked");
+        }
+    }
+    store.close().await;
+    assert!(!store.book(&odd[..1]).await.unwrap_err().is_about_values());
 }
 
 pub(crate) async fn gateways_that_book_at_once_lose_nothing_and_count_nothing_twice(bed: &Bed) {

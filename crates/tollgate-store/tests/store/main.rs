@@ -83,6 +83,7 @@ on_both_engines! {
     }
     ledger {
         a_call_is_booked_once_however_often_it_is_told
+        what_an_engine_will_never_take_is_told_apart
         gateways_that_book_at_once_lose_nothing_and_count_nothing_twice
         sums_are_told_apart_by_what_is_asked_for
         calls_are_pages_and_old_ones_go_while_their_sums_stay
