@@ -38,6 +38,10 @@ pub(crate) enum Transaction {
     Postgres(sqlx::Transaction<'static, Postgres>),
 }
 
+/// A place inside a transaction.
+#[derive(Debug)]
+pub(crate) struct Mark;
+
 /// What a parameter stands for. `From` makes one of whatever a column can hold.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Value<'v> {
@@ -179,6 +183,13 @@ impl Database {
 }
 
 impl Transaction {
+    pub(crate) fn engine(&self) -> Engine {
+        match self {
+            Self::Sqlite(_) => Engine::Sqlite,
+            Self::Postgres(_) => Engine::Postgres,
+        }
+    }
+
     /// How many rows were touched.
     ///
     /// # Errors
@@ -226,27 +237,30 @@ impl Transaction {
         .await
     }
 
+    /// A place inside the transaction that [`go_back`](Self::go_back) leads back to.
+    ///
     /// # Errors
-    /// When the database refuses the statement, or does not answer in time.
-    pub(crate) async fn rows(
-        &mut self,
-        sql: impl SqlSafeStr,
-        values: &[Value<'_>],
-    ) -> Result<Vec<Row>, Error> {
-        let sql = sql.into_sql_str();
-        within(async {
-            match self {
-                Self::Sqlite(inside) => {
-                    let rows = sqlite(sql, values).fetch_all(&mut **inside).await?;
-                    Ok(rows.into_iter().map(Row::Sqlite).collect())
-                }
-                Self::Postgres(inside) => {
-                    let rows = postgres(sql, values).fetch_all(&mut **inside).await?;
-                    Ok(rows.into_iter().map(Row::Postgres).collect())
-                }
-            }
-        })
-        .await
+    /// When the database does not answer in time.
+    pub(crate) async fn mark(&mut self) -> Result<Mark, Error> {
+        self.execute("SAVEPOINT mark", &[]).await?;
+        Ok(Mark)
+    }
+
+    /// What was done since stays.
+    ///
+    /// # Errors
+    /// When the database does not answer in time.
+    pub(crate) async fn keep(&mut self, _: Mark) -> Result<(), Error> {
+        self.execute("RELEASE SAVEPOINT mark", &[]).await.map(drop)
+    }
+
+    /// What was done since is undone.
+    ///
+    /// # Errors
+    /// When the database does not answer in time.
+    pub(crate) async fn go_back(&mut self, _: Mark) -> Result<(), Error> {
+        self.execute("ROLLBACK TO SAVEPOINT mark", &[]).await?;
+        self.execute("RELEASE SAVEPOINT mark", &[]).await.map(drop)
     }
 
     /// It is on disk when this returns.

@@ -75,6 +75,8 @@ pub enum StoreError {
     NoSuchKey(String),
     #[error("a {0} cannot be kept: its id, or a name that belongs to it, is empty or too long")]
     ObjectOutOfBounds(ObjectKind),
+    #[error("a call in the ledger is not as it was booked")]
+    NoEntry,
     #[error("this machine gives no random numbers")]
     NoRandom(#[from] aws_lc_rs::error::Unspecified),
     #[error("the database does not answer as it should: {0}")]

@@ -1,9 +1,9 @@
 //! Books entries in the database: each once by its id, with its place in the sums by hour and day.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 
 use sqlx::AssertSqlSafe;
-use tollgate_model::RecordId;
 
 use super::entry::{CLASSES, Entry};
 use crate::database::{Engine, Transaction, Value};
@@ -11,16 +11,16 @@ use crate::store::{Store, StoreError};
 
 const US_PER_HOUR: u64 = 3_600_000_000;
 
+/// An id that is booked already is passed over.
+const PASSED_OVER: &str = " ON CONFLICT DO NOTHING";
+
 /// Rows of one statement: few sizes, so that the engine knows each of them already.
 const SIZES: [usize; 3] = [128, 16, 1];
 
-/// Columns of `calls`, in the order of [`values`].
-pub(super) const COLUMNS: &str = "day, id, at_us, request_id, team, key, operation, stream, dialect, model_asked, \
-    provider, model, model_answered, upstream_request_id, attempts, status, finish, error, limit_name, \
-    left_early, estimated, input, cache_read_input, cache_write_input, cache_write_1h_input, audio_input, \
-    image_input, output, reasoning_output, audio_output, image_output, search_units, input_audio_ms, \
-    input_characters, output_images, tier, raw_usage, cost_micro_usd, cost_unknown, first_chunk_us, \
-    overhead_us, duration_us, request_bytes, response_bytes";
+/// Columns of `calls`, in the order of [`values`]: what calls are looked for by, and the whole as
+/// JSON. A column for each figure would cost every call three times as much, and only single calls
+/// are ever read.
+const COLUMNS: &str = "day, id, request_id, team, key, provider, model, entry";
 
 /// What became of calls, as it is counted.
 const FATES: [&str; 6] = ["calls", "refused", "failed", "left_early", "estimated", "unpriced"];
@@ -52,10 +52,7 @@ impl Store {
             self.make_room(entries).await?;
         }
         let mut inside = self.database.begin().await?;
-        let new = insert_calls(&mut inside, entries).await?;
-        let booked = entries.iter().filter(|entry| new.contains(&entry.id));
-        let mut once = HashSet::new();
-        let booked: Vec<&Entry<'_>> = booked.filter(|entry| once.insert(entry.id)).collect();
+        let booked = insert_calls(&mut inside, entries).await?;
         for (unit, hours) in [("hour", 1), ("day", 24)] {
             let mut sums: BTreeMap<Whose<'_>, Sums> = BTreeMap::new();
             for entry in &booked {
@@ -92,19 +89,36 @@ impl Store {
     }
 }
 
-async fn insert_calls(
+/// Those that are new.
+async fn insert_calls<'e>(
     inside: &mut Transaction,
-    entries: &[Entry<'_>],
-) -> Result<HashSet<RecordId>, StoreError> {
-    let ids: Vec<[u8; 16]> = entries.iter().map(|entry| entry.id.to_bytes()).collect();
+    entries: &'e [Entry<'e>],
+) -> Result<Vec<&'e Entry<'e>>, StoreError> {
+    let texts = entries.iter().map(|entry| (entry.id.to_bytes(), entry.to_json()));
+    let texts: Vec<([u8; 16], String)> = texts.collect();
     let rows: Vec<Vec<Value<'_>>> =
-        entries.iter().zip(&ids).map(|(entry, id)| values(entry, id)).collect();
+        entries.iter().zip(&texts).map(|(entry, (id, json))| values(entry, id, json)).collect();
     let head = format!("INSERT INTO calls ({COLUMNS}) VALUES ");
-    let mut new = HashSet::new();
-    for (sql, values) in statements(&head, " ON CONFLICT DO NOTHING RETURNING id", &rows) {
-        for row in inside.rows(AssertSqlSafe(sql), &values).await? {
-            let id: Vec<u8> = row.get("id")?;
-            new.extend(<[u8; 16]>::try_from(id).ok().map(RecordId::from_bytes));
+    let mut new = Vec::with_capacity(entries.len());
+    let mut from = 0;
+    let ends = (head.as_str(), PASSED_OVER);
+    for (sql, values, size) in statements(inside.engine(), ends, &rows) {
+        let these = from..from + size;
+        from = these.end;
+        let mark = inside.mark().await?;
+        if inside.execute(AssertSqlSafe(sql), &values).await? == size as u64 {
+            inside.keep(mark).await?;
+            new.extend(&entries[these]);
+            continue;
+        }
+        // Some are booked already, as after a restart: which, is told by one at a time only.
+        inside.go_back(mark).await?;
+        for (entry, row) in entries[these.clone()].iter().zip(&rows[these]) {
+            for (sql, values, _) in statements(inside.engine(), ends, std::slice::from_ref(row)) {
+                if inside.execute(AssertSqlSafe(sql), &values).await? == 1 {
+                    new.push(entry);
+                }
+            }
         }
     }
     Ok(new)
@@ -123,7 +137,7 @@ async fn insert_sums(
         format!("INSERT INTO {table} ({unit}, team, key, provider, model, {columns}) VALUES ");
     let added = COUNTED.map(|name| format!("{name} = {table}.{name} + excluded.{name}")).join(", ");
     let tail = format!(" ON CONFLICT ({unit}, team, key, provider, model) DO UPDATE SET {added}");
-    for (sql, values) in statements(&head, &tail, &rows) {
+    for (sql, values, _) in statements(inside.engine(), (&head, &tail), &rows) {
         inside.execute(AssertSqlSafe(sql), &values).await?;
     }
     Ok(())
@@ -142,10 +156,10 @@ fn text(text: &str) -> Value<'_> {
 
 /// The rows in as few statements as the sizes allow.
 fn statements<'v>(
-    head: &str,
-    tail: &str,
+    engine: Engine,
+    (head, tail): (&str, &str),
     rows: &[Vec<Value<'v>>],
-) -> Vec<(String, Vec<Value<'v>>)> {
+) -> Vec<(String, Vec<Value<'v>>, usize)> {
     let mut statements = Vec::new();
     let mut rest = rows;
     while let Some(size) = SIZES.into_iter().find(|size| *size <= rest.len()) {
@@ -157,61 +171,38 @@ fn statements<'v>(
             sql.push_str(if at == 0 { "(" } else { ", (" });
             for column in 0..row.len() {
                 number += 1;
-                let comma = if column == 0 { "" } else { ", " };
-                sql.push_str(&format!("{comma}${number}"));
+                sql.push_str(if column == 0 { "" } else { ", " });
+                match engine {
+                    // The driver asks SQLite for the name of each parameter, and SQLite looks for it
+                    // among all: with names the time grows with the square of their number.
+                    Engine::Sqlite => sql.push('?'),
+                    Engine::Postgres => sql.push_str(&format!("${number}")),
+                }
             }
             sql.push(')');
         }
         sql.push_str(tail);
-        statements.push((sql, these.iter().flatten().copied().collect()));
+        statements.push((sql, these.iter().flatten().copied().collect(), size));
     }
     statements
 }
 
-fn values<'e>(entry: &'e Entry<'_>, id: &'e [u8; 16]) -> Vec<Value<'e>> {
-    let some = |text: &'e Option<std::borrow::Cow<'_, str>>| Value::Text(text.as_deref());
-    let number = |count: Option<u64>| Value::Integer(count.map(whole));
-    let flag = |flag: bool| Value::Integer(Some(i64::from(flag)));
-    let mut values = vec![
+fn values<'e>(entry: &'e Entry<'_>, id: &'e [u8; 16], json: &'e str) -> Vec<Value<'e>> {
+    let some = |text: &'e Option<Cow<'_, str>>| Value::Text(text.as_deref());
+    vec![
         day(entry.at_us).into(),
         id.as_slice().into(),
-        number(Some(entry.at_us)),
         text(&entry.request_id),
         some(&entry.team),
         some(&entry.key),
-        text(&entry.operation),
-        flag(entry.stream),
-        some(&entry.dialect),
-        some(&entry.model_asked),
         some(&entry.provider),
         some(&entry.model),
-        some(&entry.model_answered),
-        some(&entry.upstream_request_id),
-        number(Some(entry.attempts.into())),
-        number(Some(entry.status.into())),
-        some(&entry.finish),
-        some(&entry.error),
-        some(&entry.limit),
-        flag(entry.left),
-        flag(entry.estimated),
-    ];
-    values.extend(entry.usage.iter().map(|count| number(*count)));
-    values.extend([
-        some(&entry.tier),
-        some(&entry.raw_usage),
-        number(entry.cost_micro_usd),
-        some(&entry.cost_unknown),
-        number(entry.first_chunk_us),
-        number(entry.overhead_us),
-        number(Some(entry.duration_us)),
-        number(Some(entry.request_bytes)),
-        number(Some(entry.response_bytes)),
-    ]);
-    values
+        text(json),
+    ]
 }
 
 fn whose<'e>(entry: &'e Entry<'_>, at: i64) -> Whose<'e> {
-    let name = |text: &'e Option<std::borrow::Cow<'_, str>>| text.as_deref().unwrap_or_default();
+    let name = |text: &'e Option<Cow<'_, str>>| text.as_deref().unwrap_or_default();
     (at, name(&entry.team), name(&entry.key), name(&entry.provider), name(&entry.model))
 }
 

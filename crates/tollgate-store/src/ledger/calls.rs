@@ -1,13 +1,11 @@
 //! Single calls of the ledger, newest first; and how old ones are forgotten.
 
-use std::borrow::Cow;
-
 use sqlx::AssertSqlSafe;
 use tollgate_model::RecordId;
 
-use super::book::{COLUMNS, day};
-use super::entry::{CLASSES, Entry};
-use crate::database::{Engine, Row, Value};
+use super::book::day;
+use super::entry::Entry;
+use crate::database::{Engine, Value};
 use crate::store::{Store, StoreError};
 
 /// Rows that one step of forgetting takes away, so that nobody waits long for it.
@@ -34,7 +32,7 @@ impl Store {
         let before = query.before.unwrap_or(RecordId::from_bytes([0xff; 16]));
         let bytes = before.to_bytes();
         let last_day = query.before.map_or(i64::MAX, |id| day(id.started_us()));
-        let mut sql = format!("SELECT {COLUMNS} FROM calls WHERE day <= $1 AND id < $2");
+        let mut sql = "SELECT entry FROM calls WHERE day <= $1 AND id < $2".to_owned();
         let mut values: Vec<Value<'_>> = vec![last_day.into(), bytes.as_slice().into()];
         for (name, wanted) in [
             ("request_id", &query.request_id),
@@ -51,7 +49,7 @@ impl Store {
         values.push(query.most.into());
         sql += &format!(" ORDER BY day DESC, id DESC LIMIT ${}", values.len());
         let rows = self.database.rows(AssertSqlSafe(sql), &values).await?;
-        rows.iter().map(|row| Ok(entry(row)?)).collect()
+        rows.iter().map(|row| Entry::from_json(&row.get::<String>("entry")?)).collect()
     }
 
     /// Forgets single calls that came before a day (`yyyymmdd` of UTC); their sums stay. Gives how
@@ -89,49 +87,4 @@ impl Store {
         }
         Ok(())
     }
-}
-
-fn entry(row: &Row) -> Result<Entry<'static>, sqlx::Error> {
-    let text = |name: &str| row.get::<Option<String>>(name).map(|text| text.map(Cow::Owned));
-    let number =
-        |name: &str| row.get::<Option<i64>>(name).map(|n| n.and_then(|n| n.try_into().ok()));
-    let count = |name: &str| row.get::<i64>(name).map(|n| u64::try_from(n).unwrap_or_default());
-    let id: Vec<u8> = row.get("id")?;
-    let id = <[u8; 16]>::try_from(id).map(RecordId::from_bytes).unwrap_or_default();
-    let mut usage = [None; CLASSES.len()];
-    for (count, name) in usage.iter_mut().zip(CLASSES) {
-        *count = number(name)?;
-    }
-    Ok(Entry {
-        id,
-        request_id: row.get::<String>("request_id")?.into(),
-        at_us: count("at_us")?,
-        team: text("team")?,
-        key: text("key")?,
-        operation: row.get::<String>("operation")?.into(),
-        stream: count("stream")? != 0,
-        dialect: text("dialect")?,
-        model_asked: text("model_asked")?,
-        provider: text("provider")?,
-        model: text("model")?,
-        model_answered: text("model_answered")?,
-        upstream_request_id: text("upstream_request_id")?,
-        attempts: u32::try_from(count("attempts")?).unwrap_or(u32::MAX),
-        status: u16::try_from(count("status")?).unwrap_or_default(),
-        finish: text("finish")?,
-        error: text("error")?,
-        limit: text("limit_name")?,
-        left: count("left_early")? != 0,
-        estimated: count("estimated")? != 0,
-        usage,
-        tier: text("tier")?,
-        raw_usage: text("raw_usage")?,
-        cost_micro_usd: number("cost_micro_usd")?,
-        cost_unknown: text("cost_unknown")?,
-        first_chunk_us: number("first_chunk_us")?,
-        overhead_us: number("overhead_us")?,
-        duration_us: count("duration_us")?,
-        request_bytes: count("request_bytes")?,
-        response_bytes: count("response_bytes")?,
-    })
 }

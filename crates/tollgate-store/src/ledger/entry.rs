@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 use tollgate_model::{Cost, Record, RecordId, Usage};
 
+use crate::store::StoreError;
+
 /// Longest text of a entry; a caller chooses some of them.
 const MOST_TEXT: usize = 256;
 /// A larger usage object of a provider is not kept.
@@ -74,7 +76,8 @@ pub struct Entry<'a> {
     /// Some of the usage is a guess.
     #[serde(skip_serializing_if = "is_false")]
     pub estimated: bool,
-    /// In the order of [`CLASSES`].
+    /// In the order of [`CLASSES`]; written by name, where it is known.
+    #[serde(with = "usage")]
     pub usage: [Option<u64>; CLASSES.len()],
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tier: Option<Cow<'a, str>>,
@@ -91,14 +94,21 @@ pub struct Entry<'a> {
     pub first_chunk_us: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub overhead_us: Option<u64>,
+    #[serde(skip_serializing_if = "is_zero")]
     pub duration_us: u64,
+    #[serde(skip_serializing_if = "is_zero")]
     pub request_bytes: u64,
+    #[serde(skip_serializing_if = "is_zero")]
     pub response_bytes: u64,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands references")]
 fn is_false(flag: &bool) -> bool {
     !flag
+}
+
+fn is_zero<N: Copy + Into<u64>>(number: &N) -> bool {
+    (*number).into() == 0
 }
 
 impl<'a> Entry<'a> {
@@ -148,6 +158,18 @@ impl<'a> Entry<'a> {
 }
 
 impl Entry<'_> {
+    /// As the journal and the database hold it.
+    pub(crate) fn to_json(&self) -> String {
+        // Texts and numbers: it cannot fail.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// # Errors
+    /// When it is no entry.
+    pub(crate) fn from_json(json: &str) -> Result<Entry<'static>, StoreError> {
+        serde_json::from_str(json).map_err(|_| StoreError::NoEntry)
+    }
+
     /// What the call is thought to use and to cost.
     pub fn foresee(&mut self, usage: &Usage, cost: Cost) {
         self.usage = counts(usage);
@@ -180,9 +202,11 @@ fn counts(usage: &Usage) -> [Option<u64>; CLASSES.len()] {
 
 /// A text within its bound, cut between two characters.
 fn short(text: &str) -> Cow<'_, str> {
-    let fits = text.len() <= MOST_TEXT;
-    let end = (0..=MOST_TEXT).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default();
-    let text = if fits { text } else { &text[..end] };
+    let mut text = text;
+    if text.len() > MOST_TEXT {
+        let end = (0..=MOST_TEXT).rev().find(|at| text.is_char_boundary(*at));
+        text = &text[..end.unwrap_or_default()];
+    }
     // PostgreSQL holds no NUL.
     if text.contains('\0') {
         Cow::Owned(text.replace('\0', "\u{FFFD}"))
@@ -207,5 +231,36 @@ mod id {
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<RecordId, D::Error> {
         let text = Cow::<'_, str>::deserialize(from)?;
         RecordId::parse(&text).ok_or_else(|| D::Error::custom("no record id"))
+    }
+}
+
+/// By name, what is not known left out.
+mod usage {
+    use std::borrow::Cow;
+    use std::collections::HashMap;
+
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    use super::CLASSES;
+
+    type Usage = [Option<u64>; CLASSES.len()];
+
+    pub(super) fn serialize<S: Serializer>(
+        usage: &Usage,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let known = CLASSES.iter().zip(usage).filter_map(|(name, count)| Some((name, (*count)?)));
+        serializer.collect_map(known)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Usage, D::Error> {
+        let known = HashMap::<Cow<'_, str>, u64>::deserialize(from)?;
+        let mut usage = Usage::default();
+        for (name, count) in known {
+            let at = CLASSES.iter().position(|class| *class == name);
+            let at = at.ok_or_else(|| D::Error::custom("no class of usage"))?;
+            usage[at] = Some(count);
+        }
+        Ok(usage)
     }
 }

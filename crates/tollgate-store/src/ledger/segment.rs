@@ -10,7 +10,12 @@
 
 use std::io::Write as _;
 
+use tollgate_model::RecordId;
+
 use super::entry::Entry;
+
+/// How an entry's JSON begins: its id is its first field.
+const BEGIN: &[u8] = b"{\"id\":\"";
 
 /// No line is longer: entries are bounded.
 pub(super) const MOST_LINE: usize = 64 << 10;
@@ -46,26 +51,36 @@ pub(super) fn write(out: &mut Vec<u8>, kind: Kind, entry: &Entry<'_>) -> bool {
     written
 }
 
+/// What a line says.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Line<'l> {
+    /// Nearly every intent is followed by its outcome, so that it is read only when it is not: as
+    /// JSON.
+    Intent(RecordId, &'l [u8]),
+    Outcome(Entry<'static>),
+}
+
 /// Reads a line without its line feed. `None`: it is not as it was written.
 #[must_use]
-pub(super) fn read(line: &[u8]) -> Option<(Kind, Entry<'static>)> {
+pub(super) fn read(line: &[u8]) -> Option<Line<'_>> {
     let (sum, rest) = line.split_at_checked(8)?;
     let sum = u32::from_str_radix(std::str::from_utf8(sum).ok()?, 16).ok()?;
     if crc32fast::hash(rest) != sum {
         return None;
     }
-    let kind = match rest.first()? {
-        b'+' => Kind::Intent,
-        b'=' => Kind::Outcome,
-        _ => return None,
-    };
-    Some((kind, serde_json::from_slice(&rest[1..]).ok()?))
+    match rest.split_first()? {
+        (b'+', json) => {
+            let digits = json.strip_prefix(BEGIN)?.get(..32)?;
+            Some(Line::Intent(RecordId::parse(std::str::from_utf8(digits).ok()?)?, json))
+        }
+        (b'=', json) => Some(Line::Outcome(serde_json::from_slice(json).ok()?)),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tollgate_model::RecordId;
 
     fn entry() -> Entry<'static> {
         Entry {
@@ -85,7 +100,13 @@ mod tests {
         for kind in [Kind::Intent, Kind::Outcome] {
             assert!(write(&mut line, kind, &entry()));
             assert_eq!(line.iter().filter(|byte| **byte == b'\n').count(), 1);
-            assert_eq!(read(&line[..line.len() - 1]), Some((kind, entry())));
+            match read(&line[..line.len() - 1]).unwrap() {
+                Line::Intent(id, json) => {
+                    assert_eq!((kind, id), (Kind::Intent, entry().id));
+                    assert_eq!(serde_json::from_slice::<Entry<'_>>(json).unwrap(), entry());
+                }
+                Line::Outcome(read) => assert_eq!((kind, read), (Kind::Outcome, entry())),
+            }
         }
     }
 

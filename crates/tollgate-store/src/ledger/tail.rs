@@ -15,7 +15,7 @@ use tollgate_model::RecordId;
 
 use super::entry::Entry;
 use super::journal::ENDING;
-use super::segment::{self, Kind, MOST_LINE};
+use super::segment::{self, Line, MOST_LINE};
 
 /// Read at once.
 const MOST_READ: usize = 1 << 20;
@@ -26,8 +26,8 @@ const GATEWAY_ENDED: &str = "gateway_ended";
 pub struct Tail {
     directory: PathBuf,
     segments: BTreeMap<OsString, Seen>,
-    /// Calls that have left and not ended, and where their intents stand.
-    open: HashMap<RecordId, (OsString, Entry<'static>)>,
+    /// Calls that have left and not ended: where their intents stand, and what they say.
+    open: HashMap<RecordId, (OsString, Vec<u8>)>,
 }
 
 #[derive(Debug)]
@@ -43,7 +43,7 @@ pub struct Unshipped {
     /// Lines that are not as they were written.
     pub damaged: u64,
     offsets: Vec<(OsString, u64)>,
-    opened: HashMap<RecordId, (OsString, Entry<'static>)>,
+    opened: HashMap<RecordId, (OsString, Vec<u8>)>,
     closed: HashSet<RecordId>,
     /// Files whose writer is done with them, read to their end.
     ended: BTreeSet<OsString>,
@@ -113,7 +113,8 @@ impl Tail {
                 let writer = writer(name);
                 !batch.closed.contains(id) && !alive.contains(&writer) && !unread.contains(&writer)
             })
-            .map(|(_, (_, entry))| Entry { error: Some(GATEWAY_ENDED.into()), ..entry.clone() })
+            .filter_map(|(_, (_, json))| serde_json::from_slice(json).ok())
+            .map(|entry: Entry<'static>| Entry { error: Some(GATEWAY_ENDED.into()), ..entry })
             .collect();
         for entry in orphans {
             batch.closed.insert(entry.id);
@@ -204,10 +205,10 @@ fn read(
 
 fn take(name: &OsString, line: &[u8], batch: &mut Unshipped) {
     match segment::read(line) {
-        Some((Kind::Intent, entry)) => {
-            batch.opened.insert(entry.id, (name.clone(), entry));
+        Some(Line::Intent(id, json)) => {
+            batch.opened.insert(id, (name.clone(), json.to_vec()));
         }
-        Some((Kind::Outcome, entry)) => {
+        Some(Line::Outcome(entry)) => {
             if batch.opened.remove(&entry.id).is_none() {
                 batch.closed.insert(entry.id);
             }

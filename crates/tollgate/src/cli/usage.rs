@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use jiff::Timestamp;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use tollgate_model::MicroUsd;
 use tollgate_store::{By, CLASSES, CallsQuery, Entry, UsageQuery};
 
@@ -157,21 +157,12 @@ pub(super) fn calls(asked: &Calls) -> anyhow::Result<ExitCode> {
         anyhow::Ok(calls)
     })?;
     if asked.json {
-        let calls: Vec<Value> = calls.iter().map(|call| as_json(call)).collect();
-        say::line(&Value::Array(calls).to_string())?;
+        say::line(&serde_json::to_string(&calls)?)?;
         return Ok(ExitCode::SUCCESS);
     }
     let rows: Vec<[String; 7]> = calls.iter().map(as_row).collect();
     say::table(["when", "request", "team", "key", "model", "status", "usd"], &rows)?;
     Ok(ExitCode::SUCCESS)
-}
-
-fn as_json(call: &Entry<'_>) -> Value {
-    let mut value = serde_json::to_value(call).unwrap_or_default();
-    let known = CLASSES.iter().zip(call.usage).filter_map(|(name, count)| Some((*name, count?)));
-    let usage: Map<String, Value> = known.map(|(name, n)| (name.to_owned(), json!(n))).collect();
-    value["usage"] = usage.into();
-    value
 }
 
 fn as_row(call: &Entry<'_>) -> [String; 7] {

@@ -134,7 +134,7 @@ fn a_line_that_is_still_being_written_is_waited_for() {
     journal.outcome(0, &done(1));
     let path = fs::read_dir(&directory.0).unwrap().next().unwrap().unwrap().path();
     let mut line = Vec::new();
-    assert!(segment::write(&mut line, Kind::Outcome, &done(2)));
+    assert!(segment::write(&mut line, segment::Kind::Outcome, &done(2)));
     let mut other = OpenOptions::new().append(true).open(&path).unwrap();
     other.write_all(&line[..30]).unwrap();
     let mut tail = Tail::new(&directory.0);
