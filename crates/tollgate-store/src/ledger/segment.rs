@@ -57,7 +57,7 @@ pub(super) enum Line<'l> {
     /// Nearly every intent is followed by its outcome, so that it is read only when it is not: as
     /// JSON.
     Intent(RecordId, &'l [u8]),
-    Outcome(Entry<'static>),
+    Outcome(Box<Entry<'static>>),
 }
 
 /// Reads a line without its line feed. `None`: it is not as it was written.
@@ -73,7 +73,7 @@ pub(super) fn read(line: &[u8]) -> Option<Line<'_>> {
             let digits = json.strip_prefix(BEGIN)?.get(..32)?;
             Some(Line::Intent(RecordId::parse(std::str::from_utf8(digits).ok()?)?, json))
         }
-        (b'=', json) => Some(Line::Outcome(serde_json::from_slice(json).ok()?)),
+        (b'=', json) => Some(Line::Outcome(Box::new(serde_json::from_slice(json).ok()?))),
         _ => None,
     }
 }
@@ -105,7 +105,7 @@ mod tests {
                     assert_eq!((kind, id), (Kind::Intent, entry().id));
                     assert_eq!(serde_json::from_slice::<Entry<'_>>(json).unwrap(), entry());
                 }
-                Line::Outcome(read) => assert_eq!((kind, read), (Kind::Outcome, entry())),
+                Line::Outcome(read) => assert_eq!((kind, *read), (Kind::Outcome, entry())),
             }
         }
     }

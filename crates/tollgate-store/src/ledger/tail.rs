@@ -212,7 +212,7 @@ fn take(name: &OsString, line: &[u8], batch: &mut Unshipped) {
             if batch.opened.remove(&entry.id).is_none() {
                 batch.closed.insert(entry.id);
             }
-            batch.entries.push(entry);
+            batch.entries.push(*entry);
         }
         None => batch.damaged += 1,
     }
