@@ -10,12 +10,16 @@ use super::site::{KEY, PROVIDER_KEY, Reply, Site, exchange};
 /// Two teams: one may use everything, the other all of one provider and one model of it by name.
 const TEAMS: &str = "teams: { tests: {}, others: {}, few: { models: [\"chat/hello\"] } }\n";
 
+/// Of batches, two models at two prices: dollars for a million tokens.
+const PRICES: &str = "prices:\n  - { models: \"chat/hello\", tier: batch, input: 1000, output: 2000 }\n  - { models: \"chat/other\", tier: batch, input: 30000, output: 70000 }\n";
+
 fn site() -> Site {
     Site::adapted("", |text| {
         let key = "others: { team: others, secret: \"${env:PROVIDER_KEY}\" }";
         text.replace("teams: { tests: {} }\n", TEAMS)
             .replace("keys: { ", &format!("keys: {{ {key}, "))
             + "models: { cheap: { targets: [ { to: chat/hello } ] } }\n"
+            + PRICES
     })
 }
 
@@ -163,10 +167,21 @@ fn a_batch_is_worked_through_by_the_provider_that_holds_its_lines_and_booked_onc
         let each: Value = serde_json::from_str(first.body.lines().next().unwrap()).unwrap();
         let used = each["response"]["body"]["usage"]["completion_tokens"].as_u64().unwrap();
         assert_eq!(told["gen_ai.usage.output_tokens"], 2 * used, "{told}");
+        // Each line at its own model's price for batches.
+        let cost: u64 = (first.body.lines().zip([(1000, 2000), (30_000, 70_000)]))
+            .map(|(line, (input, output))| {
+                let line: Value = serde_json::from_str(line).unwrap();
+                let usage = &line["response"]["body"]["usage"];
+                let figure = |name: &str| usage[name].as_u64().unwrap();
+                figure("prompt_tokens") * input + figure("completion_tokens") * output
+            })
+            .sum();
+        assert_eq!(told["tollgate.cost.micro_usd"], cost, "{told}");
         let second = call(&site, KEY, "GET", &output, None);
         assert_eq!(second.body, first.body);
         let told = booked(&site, &second);
         assert_eq!(told["gen_ai.usage.output_tokens"], Value::Null, "{told}");
+        assert_eq!(told["tollgate.cost.micro_usd"], Value::Null, "{told}");
     }
 }
 
